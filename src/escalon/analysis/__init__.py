@@ -1,0 +1,1 @@
+"""Methods on numbers: populations, safety, response, survival, pharmacokinetics. Pure."""

@@ -1,0 +1,1 @@
+"""How clinicians grade and classify. Pure; thresholds are data."""

@@ -1,0 +1,1 @@
+"""SDTM and ADaM: frames in, frames out, and the file formats."""

@@ -1,0 +1,1 @@
+"""How doses are chosen. Pure: a statistician could use this folder alone."""

@@ -1,0 +1,1 @@
+"""One rule of dose finding per file."""

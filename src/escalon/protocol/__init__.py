@@ -1,0 +1,1 @@
+"""What the study says: typed, frozen, versioned models of a study folder."""

@@ -1,0 +1,1 @@
+"""Documents out: results (long), tables, figures, HTML."""

@@ -1,0 +1,1 @@
+"""The only SQL: an append-only, hash-chained ledger in SQLite or PostgreSQL."""
