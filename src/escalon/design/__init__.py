@@ -1,1 +1,28 @@
 """How doses are chosen. Pure: a statistician could use this folder alone."""
+
+from escalon.design.decision_table import DecisionTable, decision_table
+from escalon.design.exact import Enumeration, PlanTooLargeError, enumerate_plan, exact_oc
+from escalon.design.mtd import select_mtd
+from escalon.design.operating_characteristics import OperatingCharacteristics
+from escalon.design.outcomes import Cohort, Outcomes, format_outcomes, parse_outcomes
+from escalon.design.plan import EscalationPlan
+from escalon.design.recommendation import LevelEstimate, PendingPatient, Recommendation
+
+__all__ = [
+    "Cohort",
+    "DecisionTable",
+    "Enumeration",
+    "EscalationPlan",
+    "LevelEstimate",
+    "OperatingCharacteristics",
+    "Outcomes",
+    "PendingPatient",
+    "PlanTooLargeError",
+    "Recommendation",
+    "decision_table",
+    "enumerate_plan",
+    "exact_oc",
+    "format_outcomes",
+    "parse_outcomes",
+    "select_mtd",
+]

@@ -1,0 +1,107 @@
+"""EscalationPlan: rule, levels, cohort size, limits and guards in one frozen, hashable object."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from escalon.design.guards import AnyGuard
+from escalon.design.outcomes import IntArray, Outcomes
+from escalon.design.recommendation import PendingPatient, Recommendation
+from escalon.design.rules import AnyRule
+
+MAX_LEVELS = 20
+
+
+class EscalationPlan(BaseModel):
+    """A dose-escalation plan: the same object is simulated, printed in the protocol and asked in conduct.
+
+    >>> plan = EscalationPlan.model_validate(
+    ...     {"rule": {"kind": "mtpi", "target": 0.3}, "levels": 4, "cohort_size": 3, "max_patients": 24})
+    >>> plan.recommend("1NNN 2NTN").action
+    'stay'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: AnyRule
+    levels: int = Field(ge=1, le=MAX_LEVELS, description="number of dose levels")
+    cohort_size: int | tuple[int, ...] = Field(
+        3, description="patients per cohort; a list gives the first cohorts, its last entry repeats"
+    )
+    max_patients: int | None = Field(
+        None, ge=1, description="largest sample size; may be left out for rules that end by themselves"
+    )
+    start_level: int = Field(1, ge=1, description="1-based level of the first cohort")
+    guards: tuple[AnyGuard, ...] = ()
+    titration: bool = Field(False, description="one patient per level until the first DLT, then cohorts")
+
+    @model_validator(mode="after")
+    def _check(self) -> "EscalationPlan":
+        if min(self.cohort_sizes, default=0) < 1:
+            raise ValueError("cohort_size: every cohort needs at least 1 patient")
+        if self.start_level > self.levels:
+            raise ValueError(f"start_level: {self.start_level} exceeds the number of levels, {self.levels}")
+        if self.max_patients is None and self.rule.default_max_patients(self.levels) is None:
+            raise ValueError(
+                f"max_patients: required for rule {self.rule.kind}, which does not end by itself"
+            )
+        if self.max_total < self.cohort_sizes[0]:
+            raise ValueError(
+                f"max_patients: {self.max_total} does not hold the first cohort of {self.cohort_sizes[0]}"
+            )
+        self.rule.check(self.levels)
+        return self
+
+    @property
+    def cohort_sizes(self) -> tuple[int, ...]:
+        """Planned sizes of the first cohorts; the last entry repeats."""
+        return (self.cohort_size,) if isinstance(self.cohort_size, int) else self.cohort_size
+
+    @property
+    def max_total(self) -> int:
+        """Largest sample size: `max_patients`, else the rule's own bound."""
+        own = self.rule.default_max_patients(self.levels)
+        total = self.max_patients if self.max_patients is not None else own
+        assert total is not None
+        return total
+
+    @property
+    def max_n(self) -> int:
+        """Largest number of patients a rule may meet at one level."""
+        return self.max_total
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan's canonical JSON, guards sorted: the order of guards has no meaning."""
+        content = self.model_dump(mode="json")
+        content["cohort_size"] = list(self.cohort_sizes)
+        content["max_patients"] = self.max_total
+        content["guards"] = sorted(content["guards"], key=lambda guard: json.dumps(guard, sort_keys=True))
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def recommend(
+        self,
+        outcomes: str | Outcomes | tuple[Sequence[int] | IntArray, Sequence[int] | IntArray, int],
+        pending: Sequence[PendingPatient | tuple[int, float]] | None = None,
+    ) -> Recommendation:
+        """Next level, with reasons.
+
+        Parameters: `outcomes`, a string such as "1NNN 2NTN", parsed `Outcomes`, or (n, y, current_level)
+        with counts per level and the 1-based level of the last cohort; `pending`, patients whose DLT
+        window is still open, as (level, share of the window seen).
+
+        Raises ValueError for outcomes that do not fit the plan.
+        """
+        from escalon.design.recommend import recommend
+
+        return recommend(self, outcomes, pending)
+
+    def table(self) -> Any:
+        """`decision_table` of this plan."""
+        from escalon.design.decision_table import decision_table
+
+        return decision_table(self)

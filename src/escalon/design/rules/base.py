@@ -1,0 +1,148 @@
+"""What every rule answers. A rule sees counts only: arrays over many states at once."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from escalon.design.recommendation import LevelEstimate
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+STOP_UNSAFE = -1
+"""Proposed index when no level is acceptable: the escalation ends without a maximum tolerated dose."""
+STOP_FINISHED = -2
+"""Proposed index when the rule itself has finished: the maximum tolerated dose is selected."""
+
+
+@dataclass(frozen=True)
+class States:
+    """Many trial states side by side.
+
+    `n`, `y`: shape (states, levels), evaluable patients and patients with a DLT; `current`: shape
+    (states,), 0-based level of the last cohort; `last_n`, `last_y`: shape (states,), size and DLTs of
+    the last cohort, None when unknown.
+    """
+
+    n: IntArray
+    y: IntArray
+    current: IntArray
+    last_n: IntArray | None = None
+    last_y: IntArray | None = None
+
+    @property
+    def rows(self) -> IntArray:
+        """0..states-1, to pick one level per state."""
+        return np.arange(self.current.size)
+
+    @property
+    def n_current(self) -> IntArray:
+        """Patients at the current level, shape (states,)."""
+        return self.n[self.rows, self.current]
+
+    @property
+    def y_current(self) -> IntArray:
+        """DLTs at the current level, shape (states,)."""
+        return self.y[self.rows, self.current]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A rule's wish before the guards of the plan.
+
+    `level`: shape (states,), 0-based next level, or STOP_UNSAFE, or STOP_FINISHED; `open`: shape
+    (states, levels), levels the rule would treat patients at.
+    """
+
+    level: IntArray
+    open: BoolArray
+
+
+class Rule(BaseModel):
+    """A rule of dose finding. Subclasses are frozen, hashable and named by `kind` in a plan."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+
+    @property
+    def target_rate(self) -> float:
+        """The DLT probability aimed at, 0-1; also the reference of the overdose metrics."""
+        raise NotImplementedError
+
+    @property
+    def counts_only(self) -> bool:
+        """True when the decision depends on counts, so that exact characteristics exist."""
+        return True
+
+    @property
+    def one_step(self) -> bool:
+        """True when the rule never proposes more than one level above the current one."""
+        return True
+
+    def default_max_patients(self, levels: int) -> int | None:
+        """Largest sample size the rule can use by itself, None when the plan must say."""
+        return None
+
+    def check(self, levels: int) -> None:
+        """Raise ValueError when the rule does not fit a plan of `levels` levels."""
+
+    def propose(self, states: States, max_n: int) -> Proposal:
+        """Next level for every state; `max_n` bounds the patients at one level."""
+        raise NotImplementedError
+
+    def select(self, n: IntArray, y: IntArray) -> IntArray:
+        """Maximum tolerated dose, 0-based, -1 for none; arrays of shape (states, levels) in."""
+        raise NotImplementedError
+
+    def prob_above(self, n: IntArray, y: IntArray, limit: float) -> FloatArray:
+        """Posterior P(DLT probability > limit), shape (states, levels)."""
+        return beta_prob_above(n, y, limit)
+
+    def estimates(self, n: IntArray, y: IntArray) -> tuple[LevelEstimate, ...]:
+        """One entry per level; `n`, `y` of shape (levels,)."""
+        return beta_estimates(n, y, self.target_rate)
+
+    def explain(self, n: IntArray, y: IntArray, current: int) -> list[str]:
+        """Sentences with the numbers the proposal rests on; `current` is 0-based."""
+        raise NotImplementedError
+
+    def summary(self) -> dict[str, Any]:
+        """The rule's parameters, plain values, for a printed table."""
+        return self.model_dump(mode="json")
+
+
+def beta_prob_above(n: IntArray, y: IntArray, limit: float, a: float = 1.0, b: float = 1.0) -> FloatArray:
+    """P(p > limit) for p ~ Beta(a + y, b + n - y), elementwise."""
+    from scipy.special import betaincc
+
+    return np.asarray(betaincc(a + y, b + n - y, limit), dtype=np.float64)
+
+
+def beta_estimates(
+    n: IntArray, y: IntArray, target: float, a: float = 1.0, b: float = 1.0
+) -> tuple[LevelEstimate, ...]:
+    """Posterior mean and 95% equal-tailed interval of Beta(a + y, b + n - y) per level, where n > 0."""
+    from scipy.special import betaincinv
+
+    above = beta_prob_above(n, y, target, a, b)
+    result = []
+    for j in range(n.size):
+        nj, yj = int(n[j]), int(y[j])
+        if nj == 0:
+            result.append(LevelEstimate(j + 1, 0, 0, None, None, None, None, None))
+            continue
+        low, high = (float(betaincinv(a + yj, b + nj - yj, q)) for q in (0.025, 0.975))
+        mean = (a + yj) / (a + b + nj)
+        result.append(LevelEstimate(j + 1, nj, yj, yj / nj, mean, low, high, float(above[j])))
+    return tuple(result)
+
+
+def observed(n: IntArray, y: IntArray, current: int) -> str:
+    """The sentence every explanation starts with."""
+    nd, yd = int(n[current]), int(y[current])
+    return f"Level {current + 1}: {yd} of {nd} evaluable patients had a DLT ({yd / nd:.1%})."
