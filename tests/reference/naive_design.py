@@ -3,7 +3,8 @@
 Imports nothing from the package under test.
 """
 
-from math import comb
+from fractions import Fraction
+from math import comb, log
 
 
 def beta_tail(a: int, b: int, x: float) -> float:
@@ -130,3 +131,43 @@ class ThreePlusThreeStory:
             self.treat(n, y, d, p)
         else:
             self.finish(d + 1, p)
+
+
+def key_letter(n: int, y: int, low: float, high: float, highest: bool) -> str:
+    """mTPI-2 (`highest` False) and Keyboard (True): the key with the largest posterior mass per width."""
+    a, b = 1 + y, 1 + n - y
+    width = high - low
+    keys = [(low, high, "S")]
+    edge = low
+    while edge > 1e-9:
+        keys.insert(0, (max(edge - width, 0.0), edge, "E"))
+        edge -= width
+    edge = high
+    while edge < 1 - 1e-9:
+        keys.append((edge, min(edge + width, 1.0), "D"))
+        edge += width
+    density = [(beta_tail(a, b, k[0]) - beta_tail(a, b, k[1])) / (k[1] - k[0]) for k in keys]
+    best = max(density)
+    tied = [k[2] for k, value in zip(keys, density, strict=True) if value > best - 1e-11]
+    return tied[-1] if highest else tied[0]
+
+
+def boin_letter(n: int, y: int, target: float) -> str:
+    """Compare the likelihoods of the three point hypotheses target, 0.6 target, 1.4 target."""
+
+    def log_likelihood(p):
+        return y * log(p) + (n - y) * log(1 - p)
+
+    here, low, high = (log_likelihood(p) for p in (target, 0.6 * target, 1.4 * target))
+    if low >= here:
+        return "E"
+    return "D" if high >= here else "S"
+
+
+def i3_letter(n: int, y: int, target: Fraction, e1: Fraction, e2: Fraction) -> str:
+    """In exact fractions."""
+    if Fraction(y, n) < target - e1:
+        return "E"
+    if Fraction(y, n) <= target + e2 or Fraction(y - 1, n) < target - e1:
+        return "S"
+    return "D"

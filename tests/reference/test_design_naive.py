@@ -1,5 +1,7 @@
 """The package against naive second implementations."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,3 +65,35 @@ def test_mtpi_exact_equals_every_path(prob_tox):
 def test_mtpi_mtd(counts):
     n, y = [c[0] for c in counts], [c[1] for c in counts]
     assert select_mtd(mtpi(total=30), n, y) == naive.mtpi_mtd(n, y, 0.3, 0.95)
+
+
+def interval(kind, target, **more) -> EscalationPlan:
+    return EscalationPlan.model_validate(
+        {"rule": {"kind": kind, "target": target, **more}, "levels": 3, "cohort_size": 3, "max_patients": 30}
+    )
+
+
+@given(target=st.floats(0.1, 0.5), n=st.integers(1, 24), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_boin_boundaries_are_the_likelihood_crossings(target, n, data):
+    y = data.draw(st.integers(0, n))
+    move = interval("boin", target, elimination=1.0).rule.letter(n, y)
+    assert move == naive.boin_letter(n, y, target)
+
+
+@given(target=st.floats(0.1, 0.5), half=st.floats(0.02, 0.09), n=st.integers(1, 20), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_keys(target, half, n, data):
+    y = data.draw(st.integers(0, n))
+    keyboard = interval("keyboard", target, half_width=half, elimination=1.0).rule.letter(n, y)
+    mtpi2 = interval("mtpi2", target, epsilon_1=half, epsilon_2=half, elimination=1.0).rule.letter(n, y)
+    assert keyboard == naive.key_letter(n, y, target - half, target + half, highest=True)
+    assert mtpi2 == naive.key_letter(n, y, target - half, target + half, highest=False)
+
+
+@given(percent=st.integers(10, 50), n=st.integers(1, 30), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_i3_plus_3_at_interval_ends_in_exact_fractions(percent, n, data):
+    y = data.draw(st.integers(0, n))
+    move = interval("i3_plus_3", percent / 100, elimination=1.0).rule.letter(n, y)
+    assert move == naive.i3_letter(n, y, Fraction(percent, 100), Fraction(1, 20), Fraction(1, 20))

@@ -7,6 +7,7 @@ from escalon.design.operating_characteristics import OperatingCharacteristics
 from escalon.design.outcomes import Cohort, Outcomes, format_outcomes, parse_outcomes
 from escalon.design.plan import EscalationPlan
 from escalon.design.recommendation import LevelEstimate, PendingPatient, Recommendation
+from escalon.design.simulate import simulate_oc
 
 __all__ = [
     "Cohort",
@@ -25,4 +26,5 @@ __all__ = [
     "format_outcomes",
     "parse_outcomes",
     "select_mtd",
+    "simulate_oc",
 ]

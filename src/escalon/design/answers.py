@@ -9,6 +9,7 @@ from escalon.design.exact import exact_oc
 from escalon.design.mtd import select_mtd
 from escalon.design.plan import EscalationPlan
 from escalon.design.recommendation import PendingPatient, Recommendation
+from escalon.design.simulate import simulate_oc
 
 
 def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
 
 
 def table_answer(plan: EscalationPlan, max_n: int | None = None) -> dict[str, Any]:
-    """The decision table: `rows` of {n, decisions over y = 0..n, escalate_le, deescalate_ge, eliminate_ge}."""
+    """The decision table: `rows` of {n, decisions (y = 0..n), escalate_le, deescalate_ge, eliminate_ge}."""
     table = decision_table(plan, max_n)
     rows = [
         {**row, "decisions": list(letters)}
@@ -54,6 +55,8 @@ def oc_answer(
     plan: EscalationPlan,
     prob_tox: Sequence[float],
     method: str = "exact",
+    trials: int = 10_000,
+    seed: int = 1,
 ) -> dict[str, Any]:
     """Operating characteristics under `prob_tox`; `method` "exact" or "simulate".
 
@@ -61,7 +64,9 @@ def oc_answer(
     """
     if method == "exact":
         return exact_oc(plan, prob_tox).to_dict()
-    raise ValueError(f"method: {method!r} is unknown; use exact")
+    if method == "simulate":
+        return simulate_oc(plan, prob_tox, trials, seed).to_dict()
+    raise ValueError(f"method: {method!r} is unknown; use exact or simulate")
 
 
 def mtd_answer(plan: EscalationPlan, n: Sequence[int], y: Sequence[int]) -> dict[str, Any]:

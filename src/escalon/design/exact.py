@@ -5,16 +5,20 @@ in a state are merged; the state keeps c = sum over its paths of the product of 
 C(cohort size, DLTs). Then P(state | p) = c prod p_j^y_j (1 - p_j)^(n_j - y_j) for every scenario p.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escalon.design.decide import GO_ON, UNSAFE, decide, next_cohort
-from escalon.design.operating_characteristics import OperatingCharacteristics, check_prob_tox
+from escalon.design.decide import GO_ON, REASONS, UNSAFE, decide, next_cohort
+from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
+from escalon.design.outcomes import Outcomes
+from escalon.design.recommend import Counts, situation_of
 from escalon.design.rules.base import FloatArray, IntArray, States
+from escalon.design.table_engine import Ends, can_walk, enumerate_walk, fits_two_words, table_walk
 
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
@@ -51,7 +55,7 @@ class Enumeration:
 
     `n`, `y`: shape (terminal states, levels); `stop`: why it ended (see `decide`); `mtd`: selected 0-based
     level, -1 for none; `coefficient`, `paths`: shape (terminal states,); `planned`: the full sample size;
-    `paths_total`: distinct outcome paths.
+    `start_n`, `start_y`: counts per level at the start of the enumeration.
     """
 
     n: IntArray
@@ -62,6 +66,8 @@ class Enumeration:
     paths: FloatArray
     planned: int
     target: float
+    start_n: IntArray
+    start_y: IntArray
 
     @property
     def levels(self) -> int:
@@ -78,13 +84,26 @@ class Enumeration:
         """Distinct paths: sequences of the number of DLTs per cohort."""
         return round(float(self.paths.sum()))
 
+    @cached_property
+    def _exponents(self) -> FloatArray:
+        """DLTs and patients without DLT per level since the start, shape (terminal states, 2 levels)."""
+        since_n, since_y = self.n - self.start_n, self.y - self.start_y
+        return np.concatenate([since_y, since_n - since_y], axis=1).astype(np.float64)
+
+    @cached_property
+    def _patients(self) -> FloatArray:
+        return self.n.astype(np.float64)
+
+    @cached_property
+    def _total(self) -> IntArray:
+        return np.asarray(self.n.sum(axis=1))
+
     def probabilities(self, prob_tox: Sequence[float] | FloatArray) -> FloatArray:
         """P(terminal state) under the scenario, shape (terminal states,); sums to 1."""
         p = check_prob_tox(prob_tox, self.levels)
         with np.errstate(divide="ignore"):
-            log_p, log_q = (np.maximum(np.log(part), -1e4) for part in (p, 1 - p))
-        exponent = self.y @ log_p + (self.n - self.y) @ log_q
-        return np.asarray(self.coefficient * np.exp(exponent))
+            logs = np.maximum(np.log(np.concatenate([p, 1 - p])), -1e4)
+        return np.asarray(self.coefficient * np.exp(self._exponents @ logs))
 
     def oc(self, prob_tox: Sequence[float] | FloatArray) -> OperatingCharacteristics:
         """Characteristics under the scenario `prob_tox` (shape (levels,), 0-1).
@@ -93,32 +112,48 @@ class Enumeration:
         """
         p = check_prob_tox(prob_tox, self.levels)
         weight = self.probabilities(p)
-        select = np.bincount(self.mtd + 1, weights=weight, minlength=self.levels + 1).astype(np.float64)
-        total = self.n.sum(axis=1)
-        sizes = np.bincount(total, weights=weight, minlength=self.planned + 1)
-        above = p > self.target
-        over = self.n[:, above].sum(axis=1)
-        mean_n, mean_dlt = weight @ self.n, weight @ self.y
-        closest = int(np.argmin(np.abs(p - self.target)))
-        return OperatingCharacteristics(
+        select = np.bincount(self.mtd + 1, weights=weight, minlength=self.levels + 1)
+        sizes = np.bincount(self._total, weights=weight, minlength=self.planned + 1).astype(np.float64)
+        above = (p > self.target).astype(np.float64)
+        over = self._patients @ above
+        mean_n = weight @ self._patients
+        return build_oc(
             prob_tox=p,
-            prob_select=select[1:],
+            target=self.target,
+            planned=self.planned,
+            prob_select=select[1:].astype(np.float64),
             prob_none=float(select[0]),
             mean_n=mean_n,
-            mean_dlt=mean_dlt,
-            mean_total_n=float(mean_n.sum()),
-            mean_total_dlt=float(mean_dlt.sum()),
-            n_distribution={int(k): float(sizes[k]) for k in np.flatnonzero(sizes)},
-            prob_early_stop=float(sizes[: self.planned].sum()),
-            prob_overdose_60=float(weight[over > 0.6 * self.planned + 1e-9].sum()),
-            prob_overdose_80=float(weight[over > 0.8 * self.planned + 1e-9].sum()),
-            prob_select_correct=float(select[1 + closest]),
-            prob_select_overdose=float(select[1:][above].sum()),
-            mean_n_overdose=float(mean_n[above].sum()),
-            target=self.target,
+            mean_dlt=self.start_y + (mean_n - self.start_n) * p,
+            sizes=sizes,
+            overdose_60=float(weight @ (over > 0.6 * self.planned + 1e-9)),
+            overdose_80=float(weight @ (over > 0.8 * self.planned + 1e-9)),
             method="exact",
             states=self.terminal_states,
         )
+
+    def gradient(self, prob_tox: Sequence[float] | FloatArray) -> dict[str, FloatArray]:
+        """Derivatives with respect to `prob_tox`, exact.
+
+        Returns `prob_none`, shape (levels,), and `prob_select`, `mean_n`, `mean_dlt`, shape (levels,
+        levels): row = result, column = level whose probability moves. Raises ValueError unless every
+        probability lies strictly between 0 and 1.
+        """
+        p = check_prob_tox(prob_tox, self.levels)
+        if np.any((p <= 0) | (p >= 1)):
+            raise ValueError("prob_tox: derivatives need probabilities strictly between 0 and 1")
+        weight = self.probabilities(p)
+        dlts, free = self._exponents[:, : self.levels], self._exponents[:, self.levels :]
+        slope = weight[:, None] * (dlts / p - free / (1 - p))
+        select = np.zeros((self.levels + 1, self.levels))
+        np.add.at(select, self.mtd + 1, slope)
+        mean_n = self._patients.T @ slope
+        return {
+            "prob_none": select[0],
+            "prob_select": select[1:],
+            "mean_n": mean_n,
+            "mean_dlt": self.y.T @ slope,
+        }
 
 
 def exact_oc(plan: "EscalationPlan", prob_tox: Sequence[float] | FloatArray) -> OperatingCharacteristics:
@@ -137,21 +172,59 @@ def exact_oc(plan: "EscalationPlan", prob_tox: Sequence[float] | FloatArray) -> 
     return enumerate_plan(plan).oc(prob_tox)
 
 
-def enumerate_plan(plan: "EscalationPlan", max_states: int = MAX_STATES) -> Enumeration:
-    """All ends of a plan with their coefficients, from the start.
+def enumerate_plan(
+    plan: "EscalationPlan",
+    after: str | Outcomes | Counts | None = None,
+    max_states: int = MAX_STATES,
+    compiled: bool = True,
+) -> Enumeration:
+    """All ends of a plan with their coefficients.
 
-    Raises PlanTooLargeError, before memory runs short, with the number of states reached.
+    `after`: start from this interim state (as `plan.recommend` takes it) instead of the beginning; the
+    characteristics are then conditional on it. `compiled`: use the compiled walk where the plan allows
+    it; the result is the same without. Raises PlanTooLargeError, before memory runs short, with the number
+    of states reached; ValueError for a rule that needs more than counts, or a trial that has ended.
     """
     if not plan.rule.counts_only:
         raise ValueError(f"rule {plan.rule.kind} does not decide from counts alone; simulate it instead")
-    zero = np.zeros((1, plan.levels), dtype=np.int64)
-    start = _Live(zero, zero.copy(), np.array([plan.start_level - 1]), np.ones(1), np.ones(1))
-    waiting: dict[int, list[_Live]] = {0: [start]}
+    start = _start(plan, after)
+    check = partial(_check_size, plan, max_states)
+    if compiled and can_walk(plan) and fits_two_words(plan):
+        found = enumerate_walk(table_walk(plan), start, check)
+    else:
+        found = _enumerate_any(plan, start, check)
+    return Enumeration(
+        **found.__dict__,
+        planned=plan.max_total,
+        target=plan.rule.target_rate,
+        start_n=start.n[0],
+        start_y=start.y[0],
+    )
+
+
+def _start(plan: "EscalationPlan", after: str | Outcomes | Counts | None) -> States:
+    """The state in which the next cohort is about to be treated at `current`."""
+    if after is None:
+        zero = np.zeros((1, plan.levels), dtype=np.int64)
+        return States(zero, zero.copy(), np.array([plan.start_level - 1]))
+    states = situation_of(plan, after).states()
+    if not states.n.any():
+        return states
+    decision = decide(plan, states)
+    if decision.stop[0] != GO_ON:
+        raise ValueError(f"after: this trial has ended: {REASONS[int(decision.stop[0])]}")
+    return States(states.n, states.y, decision.level)
+
+
+def _enumerate_any(plan: "EscalationPlan", start: States, check: Callable[[int, int], None]) -> Ends:
+    """Layer by layer with `decide`, for any rule."""
+    first = _Live(start.n, start.y, start.current, np.ones(1), np.ones(1))
+    waiting: dict[int, list[_Live]] = {int(start.n.sum()): [first]}
     ends: list[tuple[_Live, IntArray]] = []
     while waiting:
         total = min(waiting)
         live = _merge(_Live.concatenate(waiting.pop(total)), plan.max_total)
-        _check_size(plan, live.level.size, total, max_states)
+        check(live.level.size, total)
         cohort = next_cohort(plan, States(live.n, live.y, live.level), live.level)
         for size in np.unique(cohort):
             for after in _after_cohort(plan, live.take(np.flatnonzero(cohort == size)), int(size), ends):
@@ -159,7 +232,7 @@ def enumerate_plan(plan: "EscalationPlan", max_states: int = MAX_STATES) -> Enum
     return _collect(plan, ends)
 
 
-def _check_size(plan: "EscalationPlan", states: int, treated: int, max_states: int) -> None:
+def _check_size(plan: "EscalationPlan", max_states: int, states: int, treated: int) -> None:
     if states > max_states:
         raise PlanTooLargeError(
             f"plan too large to enumerate: {states} live states after {treated} of {plan.max_total} "
@@ -224,20 +297,11 @@ def _merge(live: _Live, max_total: int) -> _Live:
     )
 
 
-def _collect(plan: "EscalationPlan", ends: list[tuple[_Live, IntArray]]) -> Enumeration:
+def _collect(plan: "EscalationPlan", ends: list[tuple[_Live, IntArray]]) -> Ends:
     everything = _Live.concatenate([live for live, _ in ends])
     stop = np.concatenate([reasons for _, reasons in ends])
     keyed = _Live(everything.n, everything.y, stop, everything.coefficient, everything.paths)
     merged = _merge(keyed, plan.max_total)
     mtd = plan.rule.select(merged.n, merged.y)
     mtd = np.where(merged.level == UNSAFE, -1, mtd)
-    return Enumeration(
-        n=merged.n,
-        y=merged.y,
-        stop=merged.level,
-        mtd=mtd,
-        coefficient=merged.coefficient,
-        paths=merged.paths,
-        planned=plan.max_total,
-        target=plan.rule.target_rate,
-    )
+    return Ends(merged.n, merged.y, merged.level, mtd, merged.coefficient, merged.paths)

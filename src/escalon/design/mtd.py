@@ -1,6 +1,7 @@
 """Which level is the maximum tolerated dose once the escalation is over: isotonic regression."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,9 @@ def select_mtd(
 
     >>> from escalon.design import EscalationPlan
     >>> plan = EscalationPlan.model_validate(
-    ...     {"rule": {"kind": "mtpi", "target": 0.2}, "levels": 3, "cohort_size": 3, "max_patients": 18})
+    ...     {"rule": {"kind": "mtpi", "target": 0.3}, "levels": 3, "cohort_size": 3, "max_patients": 18})
     >>> select_mtd(plan, [3, 6, 9], [0, 1, 3])
-    3
+    2
     """
     counts_n, counts_y = check_counts(n, y, plan.levels)
     index = int(plan.rule.select(counts_n[None, :], counts_y[None, :])[0])
@@ -55,35 +56,69 @@ def compute_isotonic(values: FloatArray, weights: FloatArray) -> FloatArray:
     return fit
 
 
-def select_closest(fit: FloatArray, eligible: BoolArray, target: float, tilt: float) -> IntArray:
-    """Eligible level whose fit lies closest to the target; shape (states, levels) in, (states,) out.
+@dataclass(frozen=True)
+class Selection:
+    """Selection of the maximum tolerated dose; arrays are indexed [n, y] and serve every level.
 
-    `tilt` per level is added to the fit, which sends ties to the higher level below the target and to
-    the lower level above it. Returns -1 where no level is eligible.
+    `estimate`, `weight`: what enters the isotonic fit; `eliminate`: the level and all above are out;
+    `eliminate_lowest`: the same, asked of level 1 only; `bound`: levels whose fit exceeds it are out;
+    `tilt` times the 1-based level is added to the fit; `slack`: distances from the target that differ by no
+    more are tied, and ties go to the highest tied level below the target, else the lowest.
     """
-    distance = np.abs(fit + tilt * np.arange(1, fit.shape[1] + 1) - target)
-    distance = np.where(eligible, distance, np.inf)
-    return np.where(eligible.any(axis=1), np.argmin(distance, axis=1), -1)
+
+    target: float
+    estimate: FloatArray
+    weight: FloatArray
+    eliminate: BoolArray
+    eliminate_lowest: BoolArray
+    bound: float = np.inf
+    tilt: float = 0.0
+    slack: float = 0.0
 
 
-def not_eliminated(eliminate: BoolArray) -> BoolArray:
-    """Levels below the first eliminated one; shape (states, levels)."""
-    return ~np.logical_or.accumulate(eliminate, axis=1)
-
-
-def select_by_pava(
-    n: IntArray, y: IntArray, target: float, eliminate: BoolArray, bound: float | None = None
-) -> IntArray:
-    """Isotonic selection with the conventions of `BOIN::select.mtd`, which Keyboard shares.
+def pava_selection(
+    target: float,
+    eliminate: BoolArray,
+    eliminate_lowest: BoolArray | None = None,
+    bound: float = np.inf,
+) -> Selection:
+    """The conventions of `BOIN::select.mtd` 2.7.2, which Keyboard shares.
 
     Over treated, not eliminated levels: estimate (y + .05)/(n + .1), weight one over its variance
     (y + .05)(n - y + .05)/((n + .1)^2 (n + 1.1)), isotonic fit, 1e-10 times the level added, closest to
-    the target. `bound`: levels whose fit exceeds it are left out first. Returns 0-based levels, -1 for none.
+    the target: ties below the target go to the higher level, ties above it to the lower.
     """
-    eligible = (n > 0) & not_eliminated(eliminate)
+    top = eliminate.shape[0]
+    n, y = np.meshgrid(np.arange(top), np.arange(top), indexing="ij")
+    y = np.minimum(n, y)
     estimate = (y + 0.05) / (n + 0.1)
-    variance = (y + 0.05) * (n - y + 0.05) / ((n + 0.1) ** 2 * (n + 1.1))
-    fit = compute_isotonic(estimate, np.where(eligible, 1.0 / variance, 0.0))
-    if bound is not None:
-        eligible = eligible & (fit <= bound)
-    return select_closest(fit, eligible, target, 1e-10)
+    weight = ((n + 0.1) ** 2 * (n + 1.1)) / ((y + 0.05) * (n - y + 0.05))
+    lowest = np.zeros_like(eliminate) if eliminate_lowest is None else eliminate_lowest
+    return Selection(target, estimate, weight, eliminate, lowest, bound, tilt=1e-10)
+
+
+def beta_selection(target: float, eliminate: BoolArray) -> Selection:
+    """Posterior means of Beta(1 + y, 1 + n - y) weighted by one over the posterior variance."""
+    top = eliminate.shape[0]
+    n, y = np.meshgrid(np.arange(top), np.arange(top), indexing="ij")
+    y = np.minimum(n, y)
+    weight = ((2 + n) ** 2 * (3 + n)) / ((1 + y) * (1 + n - y))
+    return Selection(target, (1 + y) / (2 + n), weight, eliminate, np.zeros_like(eliminate), slack=1e-9)
+
+
+def select_from_counts(rule: Selection, n: IntArray, y: IntArray) -> IntArray:
+    """0-based level per state, -1 for none; `n`, `y` of shape (states, levels)."""
+    eliminated = rule.eliminate[n, y]
+    eliminated[:, 0] |= rule.eliminate_lowest[n[:, 0], y[:, 0]]
+    eligible = (n > 0) & ~np.logical_or.accumulate(eliminated, axis=1)
+    fit = compute_isotonic(rule.estimate[n, y], np.where(eligible, rule.weight[n, y], 0.0))
+    fit = np.where(eligible, fit, np.inf)
+    eligible &= fit <= rule.bound
+    fit = fit + rule.tilt * np.arange(1, n.shape[1] + 1)
+    gap = np.abs(fit - rule.target)
+    gap = np.where(eligible, gap, np.inf)
+    tied = eligible & (gap <= gap.min(axis=1, keepdims=True) + rule.slack)
+    below = tied & (fit <= rule.target)
+    highest_below = n.shape[1] - 1 - np.argmax(below[:, ::-1], axis=1)
+    chosen = np.where(below.any(axis=1), highest_below, np.argmax(tied, axis=1))
+    return np.asarray(np.where(eligible.any(axis=1), chosen, -1))

@@ -52,6 +52,41 @@ class OperatingCharacteristics:
         return result
 
 
+def build_oc(
+    prob_tox: FloatArray,
+    target: float,
+    planned: int,
+    prob_select: FloatArray,
+    prob_none: float,
+    mean_n: FloatArray,
+    mean_dlt: FloatArray,
+    sizes: FloatArray,
+    overdose_60: float,
+    overdose_80: float,
+    **more: Any,
+) -> OperatingCharacteristics:
+    """Characteristics from their parts; `sizes[k]`: probability of k patients in all, k = 0..planned."""
+    above = prob_tox > target
+    return OperatingCharacteristics(
+        prob_tox=prob_tox,
+        prob_select=prob_select,
+        prob_none=prob_none,
+        mean_n=mean_n,
+        mean_dlt=mean_dlt,
+        mean_total_n=float(mean_n.sum()),
+        mean_total_dlt=float(mean_dlt.sum()),
+        n_distribution={int(k): float(sizes[k]) for k in np.flatnonzero(sizes)},
+        prob_early_stop=float(sizes[:planned].sum()),
+        prob_overdose_60=overdose_60,
+        prob_overdose_80=overdose_80,
+        prob_select_correct=float(prob_select[int(np.argmin(np.abs(prob_tox - target)))]),
+        prob_select_overdose=float(prob_select[above].sum()),
+        mean_n_overdose=float(mean_n[above].sum()),
+        target=target,
+        **more,
+    )
+
+
 def check_prob_tox(prob_tox: Sequence[float] | FloatArray, levels: int) -> FloatArray:
     """The scenario as a float array of shape (levels,).
 

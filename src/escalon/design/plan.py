@@ -52,7 +52,7 @@ class EscalationPlan(BaseModel):
             raise ValueError(
                 f"max_patients: {self.max_total} does not hold the first cohort of {self.cohort_sizes[0]}"
             )
-        self.rule.check(self.levels)
+        self.rule.check(self.levels, self._sizes_at_one_level())
         return self
 
     @property
@@ -67,6 +67,16 @@ class EscalationPlan(BaseModel):
         total = self.max_patients if self.max_patients is not None else own
         assert total is not None
         return total
+
+    def _sizes_at_one_level(self) -> set[int]:
+        """Numbers of patients one level can hold after a complete cohort, short of the full trial."""
+        sizes, treated, cohort = {0}, 0, 0
+        while treated < self.max_total:
+            size = self.cohort_sizes[min(cohort, len(self.cohort_sizes) - 1)]
+            treated, cohort = treated + size, cohort + 1
+            if treated < self.max_total:
+                sizes |= {held + size for held in sizes}
+        return sizes - {0}
 
     @property
     def max_n(self) -> int:

@@ -49,7 +49,7 @@ def recommend(
     pending: Sequence[PendingPatient | tuple[int, float]] | None = None,
 ) -> Recommendation:
     """See `EscalationPlan.recommend`."""
-    situation = _situation(plan, outcomes)
+    situation = situation_of(plan, outcomes)
     waiting = _pending(plan, pending)
     inputs: dict[str, Any] = {
         "n": situation.n.tolist(),
@@ -79,7 +79,8 @@ def recommend(
     return Recommendation(action, level, tuple(reasons), admissible, estimates, mtd, inputs)
 
 
-def _situation(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> _Situation:
+def situation_of(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> _Situation:
+    """Read and check what `EscalationPlan.recommend` accepts."""
     if isinstance(outcomes, str):
         outcomes = parse_outcomes(outcomes, plan.levels)
     if isinstance(outcomes, Outcomes):

@@ -88,8 +88,11 @@ class Rule(BaseModel):
         """Largest sample size the rule can use by itself, None when the plan must say."""
         return None
 
-    def check(self, levels: int) -> None:
-        """Raise ValueError when the rule does not fit a plan of `levels` levels."""
+    def check(self, levels: int, sizes: set[int]) -> None:
+        """Raise ValueError when the rule does not fit a plan.
+
+        `levels`: number of levels; `sizes`: numbers of patients one level can hold after a full cohort.
+        """
 
     def propose(self, states: States, max_n: int) -> Proposal:
         """Next level for every state; `max_n` bounds the patients at one level."""

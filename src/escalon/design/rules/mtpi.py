@@ -19,9 +19,17 @@ from typing import Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from escalon.design.mtd import compute_isotonic, not_eliminated
-from escalon.design.rules.base import BoolArray, FloatArray, IntArray, beta_prob_above, observed
-from escalon.design.rules.tables import DE_ESCALATE, ESCALATE, STAY, Table, TableRule, triangle
+from escalon.design.mtd import Selection, beta_selection
+from escalon.design.rules.base import FloatArray, IntArray, beta_prob_above
+from escalon.design.rules.tables import (
+    DE_ESCALATE,
+    ESCALATE,
+    STAY,
+    Table,
+    TableRule,
+    beta_explanation,
+    triangle,
+)
 
 SLACK = 1e-12
 """Two masses nearer than this are equal: target - epsilon is not exact in binary."""
@@ -64,39 +72,16 @@ class Mtpi(TableRule):
         closed = eliminate | ((unsafe >= self.elimination) & (n >= self.next_level_min_n))
         return Table(decision.astype(np.int8), eliminate, closed, np.zeros_like(eliminate))
 
-    def select(self, n: IntArray, y: IntArray) -> IntArray:
+    def build_selection(self, max_n: int) -> Selection:
         """Isotonic posterior means; ties as the module says."""
-        unsafe = beta_prob_above(n, y, self.target)
-        eliminated = (unsafe > self.elimination) & (n >= self.elimination_min_n)
-        eligible = (n > 0) & not_eliminated(eliminated)
-        mean = (1 + y) / (2 + n)
-        variance = (1 + y) * (1 + n - y) / ((2 + n) ** 2 * (3 + n))
-        fit = compute_isotonic(mean, np.where(eligible, 1 / variance, 0.0))
-        return _closest_highest_below(fit, eligible, self.target)
+        return beta_selection(self.target, self.table(max_n).eliminate)
 
     def explain(self, n: IntArray, y: IntArray, current: int) -> list[str]:
         """Counts, the three masses, the overdose probability."""
-        nd, yd = n[current], y[current]
-        below, inside, above = (float(mass) for mass in self.masses(nd, yd))
-        unsafe = float(beta_prob_above(nd, yd, self.target))
+        below, inside, above = (float(mass) for mass in self.masses(n[current], y[current]))
         low, high = self.target - self.epsilon_1, self.target + self.epsilon_2
-        compare = "above" if unsafe > self.elimination else "not above"
-        return [
-            observed(n, y, current),
+        words = (
             f"mTPI: unit probability mass {below:.3f} below, {inside:.3f} inside and {above:.3f} above the "
-            f"interval ({low:.2f}, {high:.2f}).",
-            f"P(DLT probability > {self.target:.2f}) = {unsafe:.3f}, {compare} the elimination limit "
-            f"{self.elimination:.2f}.",
-            self.table_entry(n, y, current),
-        ]
-
-
-def _closest_highest_below(fit: FloatArray, eligible: BoolArray, target: float) -> IntArray:
-    gap = np.where(eligible, np.abs(fit - target), np.inf)
-    tied = eligible & (gap <= gap.min(axis=1, keepdims=True) + 1e-9)
-    below = tied & (fit <= target)
-    levels = fit.shape[1]
-    highest_below = levels - 1 - np.argmax(below[:, ::-1], axis=1)
-    lowest = np.argmax(tied, axis=1)
-    chosen = np.where(below.any(axis=1), highest_below, lowest)
-    return np.where(eligible.any(axis=1), chosen, -1)
+            f"interval ({low:.2f}, {high:.2f})."
+        )
+        return beta_explanation(self, n, y, current, self.elimination, words)

@@ -7,7 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from escalon.design.rules.base import STOP_UNSAFE, BoolArray, IntArray, Proposal, Rule, States
+from escalon.design.mtd import Selection, pava_selection, select_from_counts
+from escalon.design.rules.base import (
+    STOP_UNSAFE,
+    BoolArray,
+    IntArray,
+    Proposal,
+    Rule,
+    States,
+    beta_prob_above,
+    observed,
+)
 
 ESCALATE, STAY, DE_ESCALATE = 1, 0, -1
 
@@ -44,6 +54,18 @@ class TableRule(Rule):
     def table(self, max_n: int) -> Table:
         """`build_table`, remembered."""
         return _table(self, max_n)
+
+    def selection(self, max_n: int) -> Selection:
+        """How the maximum tolerated dose is selected, by counts at each level; remembered."""
+        return _selection(self, max_n)
+
+    def build_selection(self, max_n: int) -> Selection:
+        """The conventions of `BOIN::select.mtd`: see `pava_selection`."""
+        return pava_selection(self.target, self.table(max_n).eliminate)
+
+    def select(self, n: IntArray, y: IntArray) -> IntArray:
+        """Isotonic regression with this rule's conventions."""
+        return select_from_counts(self.selection(max(int(n.max()), 1)), n, y)
 
     def propose(self, states: States, max_n: int) -> Proposal:
         """One level up, down, or the same; a barred escalation becomes a stay."""
@@ -82,6 +104,27 @@ class TableRule(Rule):
         if table.eliminate[n, y]:
             return "DU"
         return {ESCALATE: "E", STAY: "S", DE_ESCALATE: "D"}[int(table.decision[n, y])]
+
+
+def beta_explanation(
+    rule: TableRule, n: IntArray, y: IntArray, current: int, elimination: float, words: str
+) -> list[str]:
+    """Counts, the rule's own sentence, the overdose probability and the table entry."""
+    nd, yd = n[current], y[current]
+    unsafe = float(beta_prob_above(nd, yd, rule.target))
+    compare = "above" if unsafe > elimination else "not above"
+    return [
+        observed(n, y, current),
+        words,
+        f"P(DLT probability > {rule.target:.2f}) = {unsafe:.3f}, {compare} the elimination limit "
+        f"{elimination:.2f}.",
+        rule.table_entry(n, y, current),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _selection(rule: TableRule, max_n: int) -> Selection:
+    return rule.build_selection(max_n)
 
 
 @lru_cache(maxsize=64)

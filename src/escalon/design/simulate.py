@@ -1,0 +1,174 @@
+"""Simulated operating characteristics, for what cannot be enumerated and to check what can.
+
+Trials come in blocks; block b of seed s draws from its own counter-based stream (Philox with key (s, b)),
+one uniform per patient and trial, patient by patient. The numbers a trial meets depend on nothing else: one
+core, many cores and a cluster give the same answer, and two designs under one seed meet the same patients.
+Sums are kept as whole numbers, so the order in which blocks finish has no effect either.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from escalon.design.decide import GO_ON, UNSAFE, decide, next_cohort
+from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
+from escalon.design.rules.base import FloatArray, IntArray, States
+from escalon.design.table_engine import can_walk, table_walk
+
+if TYPE_CHECKING:
+    from escalon.design.plan import EscalationPlan
+
+BLOCK = 4096
+"""Trials per stream; part of the definition of the streams, so never to be changed."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Ends of simulated trials: counts, shape (trials, levels), and the 0-based selection (-1 none)."""
+
+    n: IntArray
+    y: IntArray
+    mtd: IntArray
+
+
+def draw_uniforms(seed: int, block: int, patients: int, trials: int) -> FloatArray:
+    """Uniforms of one block, shape (patients, trials); the first rows do not depend on `patients`."""
+    stream = np.random.Generator(np.random.Philox(key=np.array([seed, block], dtype=np.uint64)))
+    return stream.random((patients, BLOCK))[:, :trials]
+
+
+def simulate_oc(
+    plan: "EscalationPlan",
+    prob_tox: Sequence[float] | FloatArray,
+    trials: int = 10_000,
+    seed: int = 1,
+    workers: int = 1,
+) -> OperatingCharacteristics:
+    """Operating characteristics by simulation, with Monte Carlo standard errors.
+
+    Parameters: `prob_tox`, shape (levels,), 0-1; `trials`, at least 1; `seed`, 0 to 2^64 - 1; `workers`,
+    threads, without effect on the result. Raises ValueError for a bad scenario or number.
+    """
+    p = check_prob_tox(prob_tox, plan.levels)
+    if trials < 1:
+        raise ValueError(f"trials: at least 1 is needed; got {trials}")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed: a whole number from 0 to 2^64 - 1 is needed; got {seed}")
+    blocks = [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))]
+
+    def run(block: tuple[int, int]) -> dict[str, Any]:
+        uniforms = draw_uniforms(seed, block[0], plan.max_total, block[1])
+        return _sums(plan, p, simulate_trials(plan, p, uniforms))
+
+    with ThreadPoolExecutor(workers) as pool:
+        parts = list(pool.map(run, blocks))
+    return _combine(plan, p, trials, {name: sum(part[name] for part in parts) for name in parts[0]})
+
+
+def simulate_trials(plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray) -> Trials:
+    """Run the trials of one block; `uniforms` of shape (patients, trials)."""
+    if can_walk(plan):
+        return _simulate_walk(plan, prob_tox, uniforms)
+    trials = uniforms.shape[1]
+    states = States(
+        np.zeros((trials, plan.levels), np.int64),
+        np.zeros((trials, plan.levels), np.int64),
+        np.full(trials, plan.start_level - 1),
+    )
+    stop = np.zeros(trials, np.int64)
+    going = np.arange(trials)
+    while going.size:
+        now = States(states.n[going], states.y[going], states.current[going])
+        size = next_cohort(plan, now, now.current)
+        dlts = _dlts(uniforms[:, going], now.n.sum(axis=1), size, prob_tox[now.current])
+        states.n[going, now.current] += size
+        states.y[going, now.current] += dlts
+        after = States(states.n[going], states.y[going], now.current, size, dlts)
+        decision = decide(plan, after)
+        states.current[going] = decision.level
+        stop[going] = decision.stop
+        going = going[decision.stop == GO_ON]
+    mtd = np.where(stop == UNSAFE, -1, plan.rule.select(states.n, states.y))
+    return Trials(states.n, states.y, mtd)
+
+
+def _dlts(uniforms: FloatArray, treated: IntArray, size: IntArray, p: FloatArray) -> IntArray:
+    """DLTs of the next cohort of every trial; patients are taken in order of treatment."""
+    columns = np.arange(treated.size)
+    total = np.zeros(treated.size, np.int64)
+    for k in range(int(size.max())):
+        row = np.minimum(treated + k, uniforms.shape[0] - 1)
+        total += (k < size) & (uniforms[row, columns] < p)
+    return total
+
+
+def _simulate_walk(plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray) -> Trials:
+    from escalon.design import kernels
+
+    walk = table_walk(plan)
+    n = np.empty((uniforms.shape[1], plan.levels), np.int64)
+    y, mtd = np.empty_like(n), np.empty(uniforms.shape[1], np.int64)
+    kernels.simulate_trials(
+        uniforms, prob_tox, walk.start, walk.sizes, walk.planned, *walk.tables, *walk.selection,
+        walk.options, n, y, mtd,
+    )  # type: ignore[call-arg]  # fmt: skip
+    return Trials(n, y, mtd)
+
+
+def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: Trials) -> dict[str, Any]:
+    """Whole-number sums over trials, and sums of squares for the standard errors."""
+    total = trials.n.sum(axis=1)
+    over = trials.n[:, prob_tox > plan.rule.target_rate].sum(axis=1)
+    return {
+        "select": np.bincount(trials.mtd + 1, minlength=plan.levels + 1),
+        "n": trials.n.sum(axis=0),
+        "n2": (trials.n**2).sum(axis=0),
+        "y": trials.y.sum(axis=0),
+        "y2": (trials.y**2).sum(axis=0),
+        "sizes": np.bincount(total, minlength=plan.max_total + 1),
+        "total2": int((total**2).sum()),
+        "over60": int((over > 0.6 * plan.max_total + 1e-9).sum()),
+        "over80": int((over > 0.8 * plan.max_total + 1e-9).sum()),
+    }
+
+
+def _combine(
+    plan: "EscalationPlan", prob_tox: FloatArray, trials: int, sums: dict[str, Any]
+) -> OperatingCharacteristics:
+    def share(count: Any) -> Any:
+        p = np.asarray(count) / trials
+        return np.sqrt(p * (1 - p) / trials)
+
+    def mean(total: Any, squares: Any) -> Any:
+        variance = np.maximum(np.asarray(squares) / trials - (np.asarray(total) / trials) ** 2, 0)
+        return np.sqrt(variance / trials)
+
+    sizes = sums["sizes"] / trials
+    errors = {
+        "prob_select": share(sums["select"][1:]).tolist(),
+        "prob_none": float(share(sums["select"][0])),
+        "mean_n": mean(sums["n"], sums["n2"]).tolist(),
+        "mean_dlt": mean(sums["y"], sums["y2"]).tolist(),
+        "mean_total_n": float(mean(sums["n"].sum(), sums["total2"])),
+        "prob_early_stop": float(share(sums["sizes"][: plan.max_total].sum())),
+        "prob_overdose_60": float(share(sums["over60"])),
+        "prob_overdose_80": float(share(sums["over80"])),
+    }
+    return build_oc(
+        prob_tox=prob_tox,
+        target=plan.rule.target_rate,
+        planned=plan.max_total,
+        prob_select=sums["select"][1:] / trials,
+        prob_none=float(sums["select"][0] / trials),
+        mean_n=sums["n"] / trials,
+        mean_dlt=sums["y"] / trials,
+        sizes=sizes,
+        overdose_60=sums["over60"] / trials,
+        overdose_80=sums["over80"] / trials,
+        method="simulate",
+        trials=trials,
+        standard_error=errors,
+    )
