@@ -1,0 +1,244 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from escalon.analysis.pk import AUC_METHODS, BlqRule, PkUnits, nca
+from escalon.analysis.pk.areas import segment_areas
+
+TIME = [0, 2, 6, 24, 48, 96, 168, 336]
+CONC = [0, 2.0, 1.6, 1.1, 0.7, 0.3, 0.0, 0.0]
+
+
+def infusion(**options):
+    return nca(TIME, CONC, **({"dose": 20, "route": "infusion", "duration": 2, "lloq": 0.05} | options))
+
+
+def test_linear_areas_by_hand():
+    r = infusion(method="linear")
+    auclast = 2 * 1.0 + 4 * 1.8 + 18 * 1.35 + 24 * 0.9 + 48 * 0.5
+    assert r.value("AUCLST") == pytest.approx(auclast, rel=1e-14)
+    assert r.value("AUCALL") == pytest.approx(auclast + 72 * 0.15, rel=1e-14)
+    assert (r.value("CMAX"), r.value("TMAX"), r.value("TLST"), r.value("CLST")) == (2.0, 2.0, 96.0, 0.3)
+    assert r.value("LAMZNPT") == 3
+    lz = r.value("LAMZ")
+    assert r.value("AUCIFO") == pytest.approx(auclast + 0.3 / lz, rel=1e-14)
+    assert r.value("CLO") == pytest.approx(20 / r.value("AUCIFO"), rel=1e-14)
+    assert r.value("VZO") == pytest.approx(r.value("CLO") / lz, rel=1e-14)
+
+
+def test_one_compartment_infusion_is_recovered():
+    """Exact after the end of infusion.
+
+    The fine grid leaves only the error of the trapezoid during the infusion.
+    """
+    k, volume, dose, length = 0.01, 10.0, 20.0, 2.0
+    t = np.concatenate([np.linspace(0, length, 401), np.arange(3.0, 1000, 3)])
+    up = dose / length / (k * volume) * (1 - np.exp(-k * np.minimum(t, length)))
+    r = nca(t, up * np.exp(-k * np.maximum(t - length, 0)), dose=dose, route="infusion", duration=length)
+    assert r.value("LAMZ") == pytest.approx(k, rel=1e-10)
+    assert r.value("CLO") == pytest.approx(k * volume, rel=1e-7)
+    assert r.value("VSSO") == pytest.approx(volume, rel=1e-5)
+    assert r.value("MRTICIFO") == pytest.approx(1 / k, rel=1e-5)
+
+
+def test_slope_starts_after_the_end_of_the_last_infusion():
+    t = [0, 2, 24, 26, 48, 49, 50, 72, 96, 120]
+    c = [0, 1.0, 0.5, 1.4, 0.8, 2.0, 1.9, 1.2, 0.8, 0.5]
+    r = nca(t, c, dose=20, route="infusion", duration=2, dose_times=[0, 24, 48])
+    assert (r.value("LAMZLL"), r.value("LAMZNPT")) == (72.0, 3)
+    assert r.value("CLO") == pytest.approx(60 / r.value("AUCIFO"))
+    assert (
+        r.reason("MRTICIFO") == r.reason("VSSO") == "several doses: a mean residence time belongs to one dose"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tail", "beyond"),
+    [
+        ("last", lambda r: 0.0),
+        ("all", lambda r: 72 * 0.15),
+        ("inf-obs", lambda r: 0.3 * (1 - math.exp(-r.value("LAMZ") * (336 - 96))) / r.value("LAMZ")),
+        (
+            "inf-pred",
+            lambda r: r.value("CLSTP") * (1 - math.exp(-r.value("LAMZ") * (336 - 96))) / r.value("LAMZ"),
+        ),
+    ],
+)
+def test_the_tail_of_a_partial_area_is_declared(tail, beyond):
+    r = infusion(tail=tail, partial=[(0, 336), (0, 96), (100, 120)])
+    assert r.value("AUCINT", (0, 336)) == pytest.approx(r.value("AUCLST") + beyond(r), rel=1e-13)
+    assert r.value("AUCINT", (0, 96)) == pytest.approx(r.value("AUCLST"), rel=1e-13)
+    assert f"tail {tail}" in r.rows()[0]["PPANMETH"]
+    inside = r.value("AUCINT", (100, 120))
+    if tail == "last":
+        assert inside == 0.0
+    elif tail == "all":
+        assert inside == pytest.approx(20 * 0.3 * (1 - 14 / 72), rel=1e-13)
+
+
+def test_open_end_is_flagged():
+    r = nca([0, 1, 2, 3, 4], [0, 4, 3, 2, 1], partial=[(0, 10)])
+    assert r.flag("AUCINT") == "no sample after 4: the area stops there"
+
+
+@pytest.mark.parametrize("method", AUC_METHODS)
+def test_time_above_a_threshold(method):
+    r = nca([0, 1, 2, 4], [0, 4, 1, 0.25], method=method, threshold=2.0)
+    falling = 0.5 if method != "linear" else 2 / 3
+    assert r.value("TAT") == pytest.approx(0.5 + falling)
+
+
+def test_time_above_a_threshold_below_quantification_is_not_observable():
+    r = infusion(lloq=0.5, threshold=0.16)
+    assert r.value("TAT") is None
+    assert r.reason("TAT") == "the threshold 0.16 lies below the limit of quantification 0.5"
+    extrapolated = infusion(lloq=0.5, threshold=0.16, tail="inf-obs")
+    assert extrapolated.value("TAT") > extrapolated.value("TLST")
+
+
+def test_values_below_quantification_by_position():
+    t, c = [0, 1, 2, 3, 4, 5, 6, 7], [0.01, 4, 0.01, 3, 2, 1, 0.01, 0.01]
+    kept = {"method": "linear", "lloq": 0.1}
+    assert nca(t, c, **kept).value("AUCLST") == pytest.approx(2 + 7 + 2.5 + 1.5)
+    zero = nca(t, c, blq=BlqRule(between="zero"), **kept)
+    assert zero.value("AUCLST") == pytest.approx(2 + 2 + 1.5 + 2.5 + 1.5)
+    half = nca(t, c, blq=BlqRule("lloq/2", "lloq/2", "lloq/2"), **kept)
+    assert half.value("AUCALL") == pytest.approx(
+        (0.05 + 4) / 2 + 4.05 / 2 + 3.05 / 2 + 2.5 + 1.5 + 1.05 / 2 + 0.05
+    )
+    assert nca(t, c, blq=BlqRule(after="drop"), **kept).value("AUCALL") == pytest.approx(13.0)
+    assert nca(t, c, **kept).n_blq == 4
+    assert nca(t, c, blq=BlqRule(between="lloq"), **kept).value("LAMZNPT") == 3
+
+
+def test_missing_is_not_below_quantification():
+    r = nca([0, 1, 2, 3, 4, 5], [0, 4, None, 2, 1, float("nan")], method="linear")
+    assert (r.n_missing, r.n_blq) == (2, 1)
+    assert r.value("AUCALL") == pytest.approx(2 + 6 + 1.5)
+
+
+def test_nothing_quantifiable_is_a_reason_everywhere():
+    r = nca([0, 1], [0, 0.01], lloq=0.05, partial=[(0, 28)], threshold=0.16)
+    assert r.table()["PPSTRESN"].null_count() == r.table().height
+    assert r.reason("CMAX") == r.reason("AUCINT") == "all 2 samples are below quantification"
+    assert nca([0, 1], [None, None]).reason("CMAX") == "no sample was measured"
+    assert nca([], []).reason("CMAX") == "no sample was measured"
+
+
+def test_a_reason_travels_to_what_depends_on_it():
+    r = nca([0, 1, 2], [0, 4, 2], dose=10)
+    for code in ("LAMZ", "LAMZHL", "AUCIFO", "CLFO", "VZFO", "AUCPEO"):
+        assert r.reason(code) == "quantifiable samples after the peak: 1, needed: 3"
+    rising = nca([0, 1, 2, 3, 4], [0, 9, 2, 3, 4])
+    assert rising.reason("LAMZ") == "the concentration does not fall over any terminal window"
+    assert nca([0, 1, 2, 3, 4], [0, 8, 4, 2, 1]).reason("CLFO") == "dose missing"
+    assert r.reason("CLO") == "not a parameter of the route extravascular"
+
+
+def test_doubtful_values_are_flagged():
+    r = nca([0, 1, 2, 3, 4], [0, 8, 5, 4, 3.9], dose=10)
+    assert r.flag("LAMZHL") == "R2 0.826 of the terminal slope is below 0.9"
+    assert r.flag("AUCIFO").endswith("% of the area is extrapolated, above 20 %")
+    assert r.flag("AUCLST") is None
+
+
+def test_units_are_derived_and_applied():
+    r = infusion(units=PkUnits("h", "ng/mL", "mg"))
+    plain = infusion()
+    assert (r.unit("CLO"), r.unit("VZO"), r.unit("AUCLST"), r.unit("LAMZ")) == ("L/h", "L", "h*ng/mL", "1/h")
+    assert r.value("CLO") == pytest.approx(1000 * plain.value("CLO"))
+    assert r.value("AUCLST") == plain.value("AUCLST")
+    assert plain.unit("CLO") is None
+    cells = nca(TIME, CONC, dose=5, units=PkUnits("day", "copies/ug", "cells"))
+    assert cells.unit("VZFO") == "cells/(copies/ug)"
+
+
+profiles = st.lists(st.tuples(st.floats(0.1, 50), st.floats(0.01, 100)), min_size=4, max_size=15)
+
+
+@given(
+    profiles,
+    st.sampled_from(AUC_METHODS),
+    st.sampled_from([0.5, 4.0, 24.0]),
+    st.sampled_from([0.125, 2.0, 1000.0]),
+)
+def test_scaling_time_and_concentration(steps, method, time_scale, conc_scale):
+    t = np.cumsum([s[0] for s in steps])
+    c = np.array([s[1] for s in steps])
+    one = nca(t, c, dose=3, method=method)
+    other = nca(t * time_scale, c * conc_scale, dose=3, method=method)
+    assert other.value("AUCLST") == pytest.approx(one.value("AUCLST") * time_scale * conc_scale, rel=1e-9)
+    assert other.value("AUMCLST") == pytest.approx(
+        one.value("AUMCLST") * time_scale**2 * conc_scale, rel=1e-9
+    )
+    assume(one.value("LAMZ") is not None and other.value("LAMZNPT") == one.value("LAMZNPT"))
+    assert other.value("LAMZ") == pytest.approx(one.value("LAMZ") / time_scale, rel=1e-7)
+
+
+@pytest.mark.parametrize("gap", [0.3, 1e-3, 1e-6, 1e-9, 1e-13, 2e-16])
+def test_the_logarithmic_rule_survives_nearly_equal_ends(gap):
+    """Area and moment tend to those of the constant; the textbook form is off by half at the last gap."""
+    high, low = 100.0, 100.0 * (1 - gap)
+    auc, aumc = segment_areas(5.0, high, 7.0, low, True)
+    assert auc == pytest.approx(2 * (high + low) / 2, rel=gap**2 / 4 + 1e-15)
+    assert aumc == pytest.approx(2 * (5 * high + 7 * low) / 2, rel=gap / 10 + 1e-15)
+
+
+@given(profiles, st.sampled_from(AUC_METHODS), st.floats(0, 1))
+def test_partial_areas_add_up(steps, method, share):
+    t = np.cumsum([s[0] for s in steps])
+    cut = float(share * t[-1])
+    assume(0 < cut < t[-1])
+    r = nca(t, [s[1] for s in steps], method=method, partial=[(0, cut), (cut, t[-1])])
+    parts = r.value("AUCINT", (0, cut)) + r.value("AUCINT", (cut, t[-1]))
+    assert parts == pytest.approx(r.value("AUCLST"), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "text"),
+    [
+        (([0, 2, 1], [1, 1, 1]), {}, "time\\[2\\] is 1 after 2: times must ascend"),
+        (([0, 1, 1], [1, 1, 1]), {}, "two samples at one time"),
+        (([-1, 1], [1, 1]), {}, "before the first dose"),
+        (([0, float("nan")], [1, 1]), {}, "every sample needs its time"),
+        (([0, 1], [1, -1]), {}, "0 or more"),
+        (([0, 1], [1, "x"]), {}, "not a number"),
+        (([0, 1], [1]), {}, "one concentration per time"),
+        (([0, 1], [1, 1]), {"route": "oral"}, "route is 'oral'"),
+        (([0, 1], [1, 1]), {"route": "infusion"}, "duration is missing"),
+        (([0, 1], [1, 1]), {"route": "infusion", "duration": 0}, "lasts longer than 0"),
+        (([0, 1], [1, 1]), {"duration": 2}, "only an infusion"),
+        (([0, 1], [1, 1]), {"dose": 0}, "every dose is above 0"),
+        (([0, 1], [1, 1]), {"dose": [1, 2]}, "dose has 2 values"),
+        (([0, 1], [1, 1]), {"dose_times": [2, 1]}, "ascending"),
+        (([0, 1], [1, 1]), {"method": "log"}, "method is 'log'"),
+        (([0, 1], [1, 1]), {"tail": "none"}, "tail is 'none'"),
+        (([0, 1], [1, 1]), {"lloq": 0}, "lloq is 0"),
+        (([0, 1], [1, 1]), {"partial": [(2, 2)]}, "start lies before the end"),
+        (([0, 1], [1, 1]), {"threshold": 0}, "threshold is 0"),
+        (([0, 1], [1, 1]), {"blq": BlqRule(between="lloq")}, "lloq is needed"),
+    ],
+)
+def test_bad_input(args, options, text):
+    with pytest.raises(ValueError, match=text):
+        nca(*args, **options)
+
+
+def test_bad_declarations():
+    with pytest.raises(ValueError, match="before='half'"):
+        BlqRule(before="half")
+    with pytest.raises(ValueError, match="concentration without unit"):
+        PkUnits("h", "")
+    with pytest.raises(ValueError, match="time unit 'hours'"):
+        PkUnits("hours", "ug/mL")
+    with pytest.raises(ValueError, match="no parameter 'AUC'"):
+        infusion().value("AUC")
+
+
+def test_a_sample_before_the_dose_can_be_carried():
+    r = nca([-0.5, 1, 2, 3, 4], [0.4, 4, 2, 1, 0.5], method="linear", predose="carry")
+    assert r.value("AUCLST") == pytest.approx(2.2 + 3 + 1.5 + 0.75)
+    assert r.notes == ("sample at -0.5 carried to the dose",)
