@@ -1,0 +1,228 @@
+"""Best overall response, confirmation and relapse of one patient, from the assessments in order of day.
+
+Conventions (assumption unless said): best is the highest of CR, CRh, CRi, MLFS, PR, NR, PD, NE; reading stops
+after the first relapse or progression, and at a new anti-leukaemic therapy or transplant (an assessment of
+that day counts only when it precedes the therapy). A response is confirmed when CR or CRi is first seen by
+day 91 and again at least 28 days later with no relapse, progression, new therapy or transplant between; a not
+evaluable assessment between is allowed (the rule itself as in the ELIANA trial). Confirmed and unconfirmed
+are both given.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from escalon.criteria.leukemia_classify import RESPONSES, Assessment, Response, classify
+from escalon.criteria.leukemia_sets import CriteriaSet, criteria_set
+from escalon.criteria.leukemia_status import REMISSIONS
+from escalon.criteria.result import check_code
+
+BEST_ORDER = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "PD", "NE")
+CONFIRM_DAYS = 28
+CONFIRM_FIRST_BY = 91.0
+CONFIRMED_BY = ("CR", "CRh", "CRi")
+ORR_NUMERATOR = ("CR", "CRh", "CRi", "MLFS")
+
+
+@dataclass(frozen=True, slots=True)
+class BestResponse:
+    """Best overall response of one patient.
+
+    Attributes:
+        response: best response, unconfirmed.
+        clause: what decided.
+        reasons: when reading stopped and why.
+        responses: every assessment read, in order of day.
+        first_day: day the best response was first met, or None.
+        response_day: day a response of the numerator was first met (start of duration of response), or None.
+        confirmed: True when CR or CRi was confirmed.
+        confirmed_day: day of the confirming assessment, or None.
+        relapse_day: day of relapse, or None.
+        progression_day: day of progression, or None.
+        responder: whether the patient counts in the numerator (confirmed too, when ``confirm_days`` was
+            given).
+    """
+
+    response: str
+    clause: str
+    reasons: tuple[str, ...]
+    responses: tuple[Response, ...]
+    first_day: float | None
+    response_day: float | None
+    confirmed: bool
+    confirmed_day: float | None
+    relapse_day: float | None
+    progression_day: float | None
+    responder: bool
+
+    @property
+    def grade(self) -> str:
+        """The response, under the name every result object carries."""
+        return self.response
+
+
+def best_overall(
+    assessments: Sequence[Assessment],
+    criteria: str | CriteriaSet = "platform",
+    confirm_days: int | None = None,
+    *,
+    new_therapy_day: float | None = None,
+    hsct_day: float | None = None,
+    orr_numerator: Collection[str] = ORR_NUMERATOR,
+    baseline: Assessment | None = None,
+) -> BestResponse:
+    """Classify every assessment with the status and nadir before it, then take the best.
+
+    Args:
+        assessments: of one patient, each with its day; an assessment's own ``prior``, ``nadir_*`` and
+            ``baseline_*`` win over what is carried along.
+        criteria: name of a set or a ``CriteriaSet``.
+        confirm_days: None reports the best unconfirmed response; a number asks responders to be confirmed
+            that many days later.
+        new_therapy_day: first day of a new anti-leukaemic therapy, or None.
+        hsct_day: day of transplant, or None.
+        orr_numerator: responses that make a responder.
+        baseline: assessment before treatment, for the reference values.
+
+    Raises:
+        ValueError: for an assessment without a day.
+
+    Example:
+        >>> seen = Assessment(day=28, bm_blasts=2, pb_blasts=0, emd="absent", anc=1.5, platelets=150)
+        >>> best_overall([seen]).response
+        'CR'
+    """
+    chosen = criteria_set(criteria)
+    results: list[tuple[Response, bool]] = []
+    status, nadir_bm, nadir_pb = None, None, None
+    for seen in sorted(assessments, key=_day):
+        carried = _carry(seen, baseline, status, nadir_bm, nadir_pb)
+        response = classify(carried, chosen)
+        results.append((response, seen.precedes_therapy))
+        nadir_bm = _lowest(nadir_bm, seen.bm_blasts)
+        nadir_pb = _lowest(nadir_pb, seen.pb_blasts)
+        if response.response in REMISSIONS:
+            status = response.response
+    return best_of_responses(
+        results,
+        confirm_days=confirm_days,
+        new_therapy_day=new_therapy_day,
+        hsct_day=hsct_day,
+        orr_numerator=orr_numerator,
+    )
+
+
+def _day(seen: Assessment) -> float:
+    if seen.day is None:
+        raise ValueError("day: an assessment has none; best response needs the order of the assessments")
+    return seen.day
+
+
+def _lowest(old: float | None, new: float | None) -> float | None:
+    known = [value for value in (old, new) if value is not None]
+    return min(known, default=None)
+
+
+def _carry(
+    seen: Assessment,
+    baseline: Assessment | None,
+    status: str | None,
+    nadir_bm: float | None,
+    nadir_pb: float | None,
+) -> Assessment:
+    found = {"prior": status, "nadir_bm": nadir_bm, "nadir_pb": nadir_pb}
+    if baseline is not None:
+        found |= {
+            "baseline_bm": baseline.bm_blasts,
+            "baseline_pb": baseline.pb_blasts,
+            "baseline_emd": baseline.emd,
+            "baseline_emd_burden": baseline.emd_burden,
+            "baseline_cns": baseline.cns,
+        }
+    missing = {
+        name: value for name, value in found.items() if getattr(seen, name) is None and value is not None
+    }
+    return replace(seen, **missing)  # type: ignore[arg-type]
+
+
+def best_of_responses(
+    results: Sequence[tuple[Response, bool]],
+    *,
+    confirm_days: int | None = None,
+    new_therapy_day: float | None = None,
+    hsct_day: float | None = None,
+    orr_numerator: Collection[str] = ORR_NUMERATOR,
+) -> BestResponse:
+    """Best response from responses already classified, each with whether it precedes a therapy of its own
+    day.
+
+    Args:
+        results: (response with its day, precedes therapy) in any order.
+        confirm_days: as in ``best_overall``; confirmation itself is always judged, with 28 days by default.
+        new_therapy_day: as in ``best_overall``.
+        hsct_day: as in ``best_overall``.
+        orr_numerator: as in ``best_overall``.
+
+    Raises:
+        ValueError: for an unknown response in the numerator or a response without a day.
+    """
+    for code in orr_numerator:
+        check_code("orr_numerator", code, RESPONSES)
+    read, reasons = _read(results, new_therapy_day, hsct_day)
+    best = next((code for code in BEST_ORDER if any(r.response == code for r in read)), "NE")
+    confirmed_day = _confirmed_day(read, CONFIRM_DAYS if confirm_days is None else confirm_days)
+    first = _first_day(read, (best,))
+    clause = f"best of {len(read)} assessments" + ("" if first is None else f", first met on day {first:g}")
+    counted = best in orr_numerator and (confirm_days is None or confirmed_day is not None)
+    return BestResponse(
+        response=best,
+        clause=clause if read else "no assessment to read",
+        reasons=reasons,
+        responses=read,
+        first_day=first,
+        response_day=_first_day(read, orr_numerator),
+        confirmed=confirmed_day is not None,
+        confirmed_day=confirmed_day,
+        relapse_day=_first_day(read, ("RELAPSE",)),
+        progression_day=_first_day(read, ("PD",)),
+        responder=counted,
+    )
+
+
+def _response_day(response: Response) -> float:
+    if response.day is None:
+        raise ValueError("day: a response has none; best response needs the order of the assessments")
+    return response.day
+
+
+def _read(
+    results: Sequence[tuple[Response, bool]], new_therapy_day: float | None, hsct_day: float | None
+) -> tuple[tuple[Response, ...], tuple[str, ...]]:
+    ends = [
+        (day, name)
+        for day, name in ((new_therapy_day, "new therapy"), (hsct_day, "transplant"))
+        if day is not None
+    ]
+    end, what = min(ends, default=(float("inf"), ""))
+    read: list[Response] = []
+    for response, precedes in sorted(results, key=lambda pair: _response_day(pair[0])):
+        day = _response_day(response)
+        if day > end or (day == end and not precedes):
+            return tuple(read), (f"reading stopped at {what} on day {end:g}",)
+        read.append(response)
+        if response.response in ("RELAPSE", "PD"):
+            return tuple(read), (f"reading stopped at {response.response} on day {day:g}",)
+    return tuple(read), ()
+
+
+def _first_day(read: Sequence[Response], codes: Collection[str]) -> float | None:
+    return next((response.day for response in read if response.response in codes), None)
+
+
+def _confirmed_day(read: Sequence[Response], days: int) -> float | None:
+    first = _first_day(read, CONFIRMED_BY)
+    if first is None or first > CONFIRM_FIRST_BY:
+        return None
+    later = [
+        r.day for r in read if r.response in CONFIRMED_BY and r.day is not None and r.day >= first + days
+    ]
+    return min(later, default=None)

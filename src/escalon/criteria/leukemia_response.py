@@ -1,0 +1,40 @@
+"""Leukaemia response: one assessment, one patient, visits, CNS status and MRD.
+
+The room's public face for response.
+"""
+
+from escalon.criteria.leukemia_classify import RESPONSES, Assessment, Response, classify
+from escalon.criteria.leukemia_course import (
+    BEST_ORDER,
+    ORR_NUMERATOR,
+    BestResponse,
+    best_of_responses,
+    best_overall,
+)
+from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set, load_criteria_sets
+from escalon.criteria.leukemia_status import REMISSIONS, CnsStatus, MrdLabel, cns_status, mrd_label
+from escalon.criteria.leukemia_visits import VisitAssignment, VisitWindow, assign_visits
+
+__all__ = [
+    "BEST_ORDER",
+    "ORR_NUMERATOR",
+    "REMISSIONS",
+    "RESPONSES",
+    "Assessment",
+    "BestResponse",
+    "CnsStatus",
+    "CriteriaSet",
+    "Limit",
+    "MrdLabel",
+    "Response",
+    "VisitAssignment",
+    "VisitWindow",
+    "assign_visits",
+    "best_of_responses",
+    "best_overall",
+    "classify",
+    "cns_status",
+    "criteria_set",
+    "load_criteria_sets",
+    "mrd_label",
+]
