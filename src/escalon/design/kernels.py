@@ -143,7 +143,7 @@ def expand_layer(
     count = 0
     level_bits = np.uint64((1 << 59) - 1)
     for i in range(low.size):
-        d = unpack(low[i], high[i], bits, half, n, y)
+        d = int(unpack(low[i], high[i], bits, half, n, y))
         shift = np.uint64(2 * bits * (d if d < half else d - half))
         n[d] += size
         for t in range(size + 1):

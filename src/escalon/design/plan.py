@@ -110,6 +110,24 @@ class EscalationPlan(BaseModel):
 
         return recommend(self, outcomes, pending)
 
+    def fit(
+        self,
+        levels: Sequence[int],
+        tox: Sequence[int],
+        weights: Sequence[float] | None = None,
+    ) -> Any:
+        """Posterior of a model-based rule from single patients.
+
+        Parameters: `levels`, 1-based level per patient; `tox`, 0 or 1 per patient; `weights`, 0-1 per
+        patient, the follow-up weight of patients without DLT (default 1). Returns an object with
+        `estimate`, `variance`, `prob_tox` (per level) and `mtd` (1-based).
+
+        Raises ValueError for a rule without a model, or data that do not fit the plan.
+        """
+        from escalon.design.fit import fit
+
+        return fit(self, levels, tox, weights)
+
     def table(self) -> Any:
         """`decision_table` of this plan."""
         from escalon.design.decision_table import decision_table

@@ -122,7 +122,7 @@ def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int], N
         check(live[0].size, treated)
         size = int(walk.sizes[treated])
         choose = np.array([comb(size, t) for t in range(size + 1)], dtype=np.float64)
-        after = kernels.expand_layer(
+        after = kernels.expand_layer(  # type: ignore[call-arg]
             *live, size, treated, walk.planned, walk.levels, bits, choose, *walk.tables
         )
         over = (after[1] >> np.uint64(59)) >= kernels.ENDED

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from escalon.design.rules.boin import Boin
+from escalon.design.rules.crm import Crm
 from escalon.design.rules.custom_table import CustomTable
 from escalon.design.rules.i3_plus_3 import I3Plus3
 from escalon.design.rules.keyboard import Keyboard, Mtpi2
@@ -12,7 +13,7 @@ from escalon.design.rules.mtpi import Mtpi
 from escalon.design.rules.three_plus_three import ThreePlusThree
 
 AnyRule = Annotated[
-    ThreePlusThree | I3Plus3 | Mtpi | Mtpi2 | Keyboard | Boin | CustomTable, Field(discriminator="kind")
+    ThreePlusThree | I3Plus3 | Mtpi | Mtpi2 | Keyboard | Boin | CustomTable | Crm, Field(discriminator="kind")
 ]
 
-__all__ = ["AnyRule", "Boin", "CustomTable", "I3Plus3", "Keyboard", "Mtpi", "Mtpi2", "ThreePlusThree"]
+__all__ = ["AnyRule", "Boin", "Crm", "CustomTable", "I3Plus3", "Keyboard", "Mtpi", "Mtpi2", "ThreePlusThree"]
