@@ -6,7 +6,7 @@ Tolerance: half a unit of the last digit the source prints, or 1e-9 where it pri
 import numpy as np
 import pytest
 
-from escalon.analysis.survival import follow_up, kaplan_meier, log_rank
+from escalon.analysis.survival import fit_cox, follow_up, kaplan_meier, log_rank, restricted_mean
 from tests.published.analysis_data import AML, lung, parse_times
 
 
@@ -126,3 +126,24 @@ def test_reverse_curve_with_an_event_and_a_censoring_at_one_time():
     data = parse_times("1 1+ 2+ 3+")
     assert follow_up(*data).survival[0] == pytest.approx(2 / 3, abs=1e-15)
     assert follow_up(*data, ties="flip").survival[0] == pytest.approx(3 / 4, abs=1e-15)
+
+
+def test_lung_restricted_mean():
+    time, event, _ = lung()
+    mean = restricted_mean(kaplan_meier(time, event), 365)
+    assert mean.value == pytest.approx(263.221866, abs=5e-7)
+    assert mean.std_err == pytest.approx(7.798859, abs=5e-7)
+
+
+@pytest.mark.parametrize(
+    ("ties", "coefficient"), [("efron", -0.5310235), ("breslow", -0.5303966), ("exact", -0.5317138)]
+)
+def test_lung_cox_by_sex(ties, coefficient):
+    time, event, sex = lung()
+    fit = fit_cox(time, event, sex, names=["sex"], ties=ties)
+    assert fit.coef[0] == pytest.approx(coefficient, abs=5e-8)
+    if ties == "efron":
+        ratio = fit.hazard_ratio[0]
+        assert fit.std_err[0] == pytest.approx(0.1671786, abs=5e-8)
+        assert ratio.value == pytest.approx(0.5880028, abs=5e-8)
+        assert (ratio.low, ratio.high) == pytest.approx((0.4237178, 0.8159848), abs=5e-8)
