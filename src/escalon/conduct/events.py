@@ -1,0 +1,192 @@
+"""Facts of a running trial. An event is what has happened: frozen, never changed, replayed to give the state."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class DltStatus(StrEnum):
+    """Status of a patient for the dose decision; a boolean would lose two of the four."""
+
+    PENDING = "PENDING"
+    DLT = "DLT"
+    NO_DLT = "NO_DLT"
+    NOT_EVALUABLE = "NOT_EVALUABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyOpened:
+    """The study was opened on one version of its folder; ``study_hash`` and ``plan_hash`` pin it."""
+
+    study_id: str
+    study_hash: str
+    plan_hash: str
+    software: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommitteeDecided:
+    """The safety committee's signed decision, apart from the recommendation it had before it.
+
+    ``decision`` is number 1, 2, ...; ``recommendation`` the number of the recommendation seen, or None for the
+    first cohort. ``action`` is open, escalate, stay, de_escalate or stop; ``dose_level`` None when stopped.
+    """
+
+    decision: int
+    recommendation: int | None
+    action: str
+    dose_level: int | None
+    reason: str
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CohortOpened:
+    """A cohort of ``size`` seats was opened at ``dose_level``."""
+
+    cohort: int
+    part: str
+    dose_level: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientEnrolled:
+    """A patient consented and took a seat of an open cohort."""
+
+    patient: str
+    site: str
+    part: str
+    cohort: int
+    consented_on: str
+    replaces: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoseAssigned:
+    """Dose level, lymphodepleting regimen and product process were assigned and locked."""
+
+    patient: str
+    dose_level: int
+    regimen: str
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormRecorded:
+    """One version of one record; the latest version counts, earlier ones stay readable."""
+
+    patient: str
+    form: str
+    record: str
+    version: int
+    visit: str | None
+    values: dict[str, Any]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PatientInfused:
+    """First UCART22 infusion: day 0 of the patient. ``dose_fraction`` is given over assigned."""
+
+    patient: str
+    infused_at: datetime
+    dose_fraction: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeatReleased:
+    """A patient left the cohort without an infusion; the seat is free again."""
+
+    patient: str
+    cohort: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DltAdjudicated:
+    """A person's judgement, with the clause the criteria proposed and the reason given."""
+
+    patient: str
+    status: DltStatus
+    clause: str | None
+    reason: str
+    proposal: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoseRecommended:
+    """What the escalation plan says about the counts of a cut; ``inputs`` are enough to replay it."""
+
+    recommendation: int
+    cohort: int
+    action: str
+    dose_level: int | None
+    reasons: tuple[str, ...]
+    inputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MtdEstimated:
+    """End of escalation: the level the plan selects (None: no level is tolerable), with counts per level."""
+
+    dose_level: int | None
+    n: tuple[int, ...]
+    y: tuple[int, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rp2dDecided:
+    """The recommended phase 2 dose: a signed decision with its evidence, distinct from the MTD."""
+
+    dose_level: int | None
+    reason: str
+    evidence: dict[str, Any]
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentHeld:
+    """A stopping rule was met; nobody is enrolled or infused until the hold is lifted."""
+
+    hold: int
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLifted:
+    """Two people lifted a hold."""
+
+    hold: int
+    reason: str
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyClosed:
+    """The last patient completed the study."""
+
+    reason: str
+
+
+Event = (
+    StudyOpened
+    | CommitteeDecided
+    | CohortOpened
+    | PatientEnrolled
+    | DoseAssigned
+    | FormRecorded
+    | PatientInfused
+    | SeatReleased
+    | DltAdjudicated
+    | DoseRecommended
+    | MtdEstimated
+    | Rp2dDecided
+    | EnrolmentHeld
+    | HoldLifted
+    | StudyClosed
+)

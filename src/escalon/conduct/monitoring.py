@@ -1,0 +1,52 @@
+"""Stopping rules watched with every fact: which of them a patient's adverse event meets."""
+
+from datetime import datetime
+from typing import Any
+
+from scipy.special import betainc
+
+from escalon.conduct import events as ev
+from escalon.conduct.state import State
+from escalon.criteria.relatedness import is_related
+from escalon.protocol import StudyFolder
+from escalon.protocol.study import StoppingRule
+
+
+def prob_dlt_rate_above(n: int, y: int, limit: float, prior: tuple[float, float]) -> float:
+    """Posterior probability that the DLT rate exceeds ``limit`` after ``y`` DLTs in ``n``, prior Beta(a, b)."""
+    a, b = prior
+    return float(1.0 - betainc(a + y, b + n - y, limit))
+
+
+def held_by(state: State, patient: str, values: dict[str, Any], folder: StudyFolder) -> tuple[ev.Event, ...]:
+    """Return a hold for every stopping rule that the adverse event ``values`` of ``patient`` completes."""
+    held: list[ev.Event] = []
+    open_rules = {hold.rule for hold in state.open_holds}
+    for rule in folder.study.stopping_rules:
+        if rule.id in open_rules or not _meets(state, patient, values, rule):
+            continue
+        earlier = sum(
+            _meets(state, other.patient, record.values, rule)
+            for other in state.patients.values()
+            for record in other.forms("AE")
+            if (other.patient, record.values["AESTDTC"], record.values["AETERM"])
+            != (patient, values["AESTDTC"], values["AETERM"])
+        )
+        already_counted = sum(hold.rule == rule.id for hold in state.holds) * rule.count
+        if earlier + 1 - already_counted >= rule.count:
+            number = len(state.holds) + 1 + len(held)
+            held.append(ev.EnrolmentHeld(number, rule.id, f"{rule.text}: patient {patient}"))
+    return tuple(held)
+
+
+def _meets(state: State, patient: str, values: dict[str, Any], rule: StoppingRule) -> bool:
+    infused = state.patients[patient].infused_at
+    if infused is None or values["AETOXGR"] < rule.grade:
+        return False
+    day = (datetime.fromisoformat(values["AESTDTC"]).date() - infused.date()).days
+    if not 0 <= day <= rule.within_days:
+        return False
+    if rule.kind == "related_death":
+        return is_related(values["AERELUC"])
+    categories = {"gvhd_grade": ("GVHD",), "crs_icans_grade": ("CRS", "ICANS")}[rule.kind]
+    return values["AECAT"] in categories

@@ -1,0 +1,104 @@
+"""Forms: checked against the study's case report forms, versioned, and read for what they set in motion."""
+
+from datetime import datetime
+from typing import Any
+
+from escalon.conduct import commands as c
+from escalon.conduct import events as ev
+from escalon.conduct.cohorts import earliest_infusion
+from escalon.conduct.monitoring import held_by
+from escalon.conduct.state import Patient, Record, State
+from escalon.protocol import StudyFolder
+
+Outcome = tuple[ev.Event, ...] | c.Refused
+
+
+def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: StudyFolder) -> Outcome:
+    """Record a new form or a new version of one, with what follows from it."""
+    patient = state.patients.get(command.patient)
+    if patient is None:
+        return c.Refused("patient", f"there is no patient {command.patient}")
+    before = patient.records.get(command.record)
+    refused = _refuse_form(patient, before, signed, command, folder) or _refuse_treatment(
+        state, patient, before, command, folder
+    )
+    if refused is not None:
+        return refused
+    version = 1 if before is None else before.version + 1
+    recorded = ev.FormRecorded(
+        command.patient,
+        command.form,
+        command.record,
+        version,
+        command.visit,
+        command.values,
+        command.reason,
+    )
+    return (recorded, *_consequences(state, patient, command, folder))
+
+
+def _refuse_form(
+    patient: Patient, before: Record | None, signed: c.Signed, command: c.RecordForm, folder: StudyFolder
+) -> c.Refused | None:
+    form = folder.forms.get(command.form)
+    if form is None:
+        return c.Refused("form", f"the study has no form {command.form}")
+    if signed.actor.site != patient.site:
+        return c.Refused("site", f"patient {patient.patient} belongs to site {patient.site}")
+    problems = form.check(command.values)
+    if problems:
+        return c.Refused("form-check", "; ".join(problems))
+    if command.visit is not None and command.visit not in {visit.id for visit in folder.study.visits}:
+        return c.Refused("visit", f"the study has no visit {command.visit}")
+    if before is None:
+        if not form.repeats and patient.forms(command.form):
+            return c.Refused("form-once", f"{command.form} is filled once for a patient")
+        return None
+    if before.form != command.form:
+        return c.Refused("record", f"record {command.record} is a {before.form} form")
+    if not (command.reason or "").strip():
+        return c.Refused("reason", "a change of a recorded form needs a reason")
+    return None
+
+
+def _refuse_treatment(
+    state: State, patient: Patient, before: Record | None, command: c.RecordForm, folder: StudyFolder
+) -> c.Refused | None:
+    """The dose lock, checked again when something is given."""
+    if command.form != "EX" or before is not None:
+        return None
+    if patient.dose_level is None:
+        return c.Refused("dose-lock", f"patient {patient.patient} has no assigned dose")
+    if command.values["EXTRT"] != "UCART22":
+        return None
+    if not any(record.values["EXTRT"] != "UCART22" for record in patient.forms("EX")):
+        return c.Refused("lymphodepletion", "the infusion follows a recorded lymphodepletion")
+    assigned = folder.study.dose_level(patient.dose_level)
+    if command.values["EXPDOSE"] != assigned.dose:
+        return c.Refused("dose-lock", f"{patient.patient} is assigned {assigned.dose:g} {assigned.unit}")
+    if patient.infused_at is not None:
+        return None
+    cohort = next(cohort for cohort in state.cohorts if cohort.cohort == patient.cohort)
+    earliest, reason = earliest_infusion(state, cohort, folder.study)
+    moment = datetime.fromisoformat(command.values["EXSTDTC"])
+    if earliest is not None and moment < earliest:
+        return c.Refused("stagger", f"earliest infusion is {earliest:%d %b %Y %H:%M} UTC, {reason}")
+    return None
+
+
+def _consequences(
+    state: State, patient: Patient, command: c.RecordForm, folder: StudyFolder
+) -> tuple[ev.Event, ...]:
+    values = command.values
+    if command.form == "EX" and values["EXTRT"] == "UCART22" and patient.infused_at is None:
+        return (_infused(patient, values),)
+    if command.form == "DS" and values["DSDECOD"] == "NOT INFUSED" and patient.released is None:
+        return (ev.SeatReleased(patient.patient, patient.cohort, values.get("DSTERM") or "not infused"),)
+    if command.form == "AE":
+        return held_by(state, patient.patient, values, folder)
+    return ()
+
+
+def _infused(patient: Patient, values: dict[str, Any]) -> ev.PatientInfused:
+    moment = datetime.fromisoformat(values["EXSTDTC"])
+    return ev.PatientInfused(patient.patient, moment, values["EXDOSE"] / values["EXPDOSE"])

@@ -1,0 +1,164 @@
+"""The fold of all events: what is true now. The fold up to a moment is a data cut; nothing else says 'as of'."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from escalon.conduct import events as ev
+from escalon.conduct.events import DltStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The latest version of one form record. ``seq`` is the ledger number of the event that wrote it."""
+
+    patient: str
+    form: str
+    record: str
+    version: int
+    visit: str | None
+    values: dict[str, Any]
+    recorded_at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One enrolled patient. ``dose_level`` is 1-based; ``infused_at`` is the first UCART22 infusion (UTC)."""
+
+    patient: str
+    site: str
+    part: str
+    cohort: int
+    consented_on: str
+    replaces: str | None
+    enrolled_at: datetime
+    dose_level: int | None = None
+    regimen: str | None = None
+    process: str | None = None
+    infused_at: datetime | None = None
+    dose_fraction: float | None = None
+    released: str | None = None
+    dlt_status: DltStatus = DltStatus.PENDING
+    dlt_clause: str | None = None
+    dlt_reason: str | None = None
+    dlt_adjudicated_at: datetime | None = None
+    records: dict[str, Record] = field(default_factory=dict)
+
+    def forms(self, form: str) -> tuple[Record, ...]:
+        """Return the records of one form in the order they were first recorded."""
+        return tuple(record for record in self.records.values() if record.form == form)
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A cohort and who sits in it; ``patients`` leaves out released seats."""
+
+    cohort: int
+    part: str
+    dose_level: int
+    size: int
+    opened_at: datetime
+    patients: tuple[str, ...] = ()
+    decided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What the plan recommended, when, on which counts."""
+
+    number: int
+    cohort: int
+    action: str
+    dose_level: int | None
+    reasons: tuple[str, ...]
+    inputs: dict[str, Any]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the committee decided, with the recommendation it had before it."""
+
+    number: int
+    recommendation: int | None
+    action: str
+    dose_level: int | None
+    reason: str
+    signers: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold on enrolment; open while ``lifted_at`` is None."""
+
+    number: int
+    rule: str
+    reason: str
+    at: datetime
+    lifted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mtd:
+    """The maximum tolerated dose the plan selected; ``dose_level`` None when there is none."""
+
+    dose_level: int | None
+    n: tuple[int, ...]
+    y: tuple[int, ...]
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rp2d:
+    """The recommended phase 2 dose as decided."""
+
+    dose_level: int | None
+    reason: str
+    evidence: dict[str, Any]
+    signers: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the events say, and the ledger number of the last one."""
+
+    study_id: str | None = None
+    study_hash: str | None = None
+    plan_hash: str | None = None
+    origin: str | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    patients: dict[str, Patient] = field(default_factory=dict)
+    cohorts: tuple[Cohort, ...] = ()
+    recommendations: tuple[Recommendation, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    mtd: Mtd | None = None
+    rp2d: Rp2d | None = None
+    seq: int = 0
+    at: datetime | None = None
+
+    @property
+    def cohort(self) -> Cohort | None:
+        """The cohort opened last, or None before the first."""
+        return self.cohorts[-1] if self.cohorts else None
+
+    @property
+    def open_holds(self) -> tuple[Hold, ...]:
+        """Holds not lifted yet."""
+        return tuple(hold for hold in self.holds if hold.lifted_at is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event in its place: ledger number, UTC moment and who acted."""
+
+    seq: int
+    at: datetime
+    actor_id: str
+    actor_role: str
+    event: ev.Event

@@ -1,0 +1,144 @@
+"""The whole study on one page: read the folder, run the trial, derive the datasets, analyse, report."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from escalon import __version__
+from escalon.protocol import Fault, StudyFolder, StudyFolderError, load_study
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from escalon.conduct.state import State
+    from escalon.design import EscalationPlan
+    from escalon.report.run_info import RunInfo
+    from escalon.virtual.trial import Progress
+
+LEDGER, SDTM, ADAM, ENDPOINTS, REPORT = "ledger.db", "sdtm", "adam", "endpoints.json", "report.html"
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything derived from one ledger: frames by name, and the registered endpoints."""
+
+    sdtm: "dict[str, pl.DataFrame]"
+    adam: "dict[str, pl.DataFrame]"
+    endpoints: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    folder: StudyFolder
+    state: "State"
+    analysis: Analysis
+    info: "RunInfo"
+    out: Path
+
+
+def open_study(path: Path) -> StudyFolder:
+    """Read and check the study folder at ``path``; StudyFolderError lists every fault."""
+    if not path.is_dir():
+        raise StudyFolderError([Fault(str(path), None, "", "", "there is no study folder at this path")])
+    files = {
+        file.relative_to(path).as_posix(): file.read_text(encoding="utf-8")
+        for file in sorted(path.rglob("*.yaml"))
+    }
+    return load_study(files)
+
+
+def open_plan(path: Path) -> "EscalationPlan":
+    """Read an escalation plan from a YAML or JSON file; a file with an ``escalation:`` block gives that block."""
+    from escalon.design import EscalationPlan
+    from escalon.protocol.tagged_yaml import parse
+
+    document = parse(path.name, path.read_text(encoding="utf-8"))
+    if document.faults:
+        raise StudyFolderError(document.faults)
+    data = document.data
+    return EscalationPlan.model_validate(data.get("escalation", data) if isinstance(data, dict) else data)
+
+
+def run_study(
+    path: Path,
+    out: Path,
+    *,
+    seed: int,
+    scenario: str | None = None,
+    progress: "Progress | None" = None,
+    step: Step = lambda text: None,
+) -> Run:
+    """Run the virtual trial of a study folder and write ledger, datasets, endpoints and report to ``out``.
+
+    A run that was interrupted is continued from its ledger; a finished one is derived again from it.
+
+    Raises:
+        StudyFolderError: the folder has faults; nothing is written.
+        ValueError: no such scenario; nothing is written.
+        LedgerMismatch: ``out`` holds the ledger of another run.
+    """
+    from escalon.report.run_info import RunInfo
+    from escalon.store.execute import LedgerWriter
+    from escalon.virtual.trial import run_trial
+
+    folder = open_study(path)
+    chosen = folder.scenarios.scenario(scenario)
+    out.mkdir(parents=True, exist_ok=True)
+    with LedgerWriter(str(out / LEDGER), folder, resume=True) as ledger:
+        state = run_trial(
+            ledger, folder, seed=seed, software=__version__, scenario=chosen.id, progress=progress
+        )
+        ledger.check_replayed()
+        info = RunInfo(f"escalon {__version__}", ledger.head, seed, chosen.id)
+    analysis = analyse(state, folder, step)
+    write_outputs(out, analysis, state, folder, info, step)
+    return Run(folder, state, analysis, info, out)
+
+
+def analyse(state: "State", folder: StudyFolder, step: Step = lambda text: None) -> Analysis:
+    """Derive SDTM, ADaM and the registered endpoints from the state of a ledger."""
+    from escalon.datasets import build_adam, build_sdtm
+    from escalon.report.endpoints import build_endpoints
+
+    step("SDTM datasets")
+    sdtm = build_sdtm(state, folder.study)
+    step("ADaM datasets")
+    adam = build_adam(sdtm, state, folder.study)
+    step("Endpoints")
+    return Analysis(sdtm, adam, build_endpoints(adam, state, folder.study))
+
+
+def write_outputs(
+    out: Path, analysis: Analysis, state: "State", folder: StudyFolder, info: "RunInfo", step: Step
+) -> None:
+    """Write all files beside the ledger; each replaces its predecessor only when it is complete."""
+    from escalon.datasets import write_datasets
+    from escalon.report.html import render_html
+
+    assert state.at is not None
+    with tempfile.TemporaryDirectory(dir=out) as scratch_name:
+        scratch = Path(scratch_name)
+        step("Dataset files")
+        write_datasets(analysis.sdtm, scratch / SDTM, "sdtm", state.at)
+        write_datasets(analysis.adam, scratch / ADAM, "adam", state.at)
+        (scratch / ENDPOINTS).write_text(endpoints_json(analysis), encoding="utf-8")
+        step("Report")
+        page = render_html(analysis.adam, state, folder, analysis.endpoints, info)
+        (scratch / REPORT).write_text(page, encoding="utf-8")
+        for name in (SDTM, ADAM, ENDPOINTS, REPORT):
+            target = out / name
+            if target.is_dir():
+                shutil.rmtree(target)
+            (scratch / name).replace(target)
+
+
+def endpoints_json(analysis: Analysis) -> str:
+    """Return the endpoints as JSON text, sorted, the same for the same run."""
+    return json.dumps(analysis.endpoints, indent=2, sort_keys=True, allow_nan=False) + "\n"

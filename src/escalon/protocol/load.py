@@ -1,0 +1,203 @@
+"""From the texts of a study folder to typed objects; every fault is found before anything is used."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from escalon.protocol.checks import cross_checks
+from escalon.protocol.faults import Fault, StudyFolderError
+from escalon.protocol.forms import Form
+from escalon.protocol.provenance import Provenance
+from escalon.protocol.scenarios import Scenarios, check_scenarios
+from escalon.protocol.study import Study
+from escalon.protocol.tagged_yaml import Document, Path, parse
+
+M = TypeVar("M", bound=BaseModel)
+STUDY_FILE, SCENARIO_FILE, FORM_FOLDER = "study.yaml", "scenarios.yaml", "forms/"
+REQUIRED_FORMS = ("DM", "EX", "AE", "LB", "RS", "PC", "DS")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFolder:
+    """A study folder, read and checked.
+
+    Attributes:
+        study: the study.
+        forms: case report forms by name.
+        scenarios: true toxicity scenarios and virtual-patient assumptions.
+        provenance: one row for every value of every file.
+        hash: SHA-256 over the content of all files, tags included; comments and layout do not count.
+    """
+
+    study: Study
+    forms: dict[str, Form]
+    scenarios: Scenarios
+    provenance: tuple[Provenance, ...]
+    hash: str
+
+
+def load_study(files: Mapping[str, str]) -> StudyFolder:
+    """Load a study folder given as file name to text (``study.yaml``, ``scenarios.yaml``, ``forms/ae.yaml`` ...).
+
+    Raises:
+        StudyFolderError: with one fault for each thing that is wrong.
+    """
+    faults = [
+        Fault(name, None, "", "", "the study folder needs this file; it is missing")
+        for name in (STUDY_FILE, SCENARIO_FILE)
+        if name not in files
+    ]
+    faults += [
+        Fault(
+            f"{FORM_FOLDER}{form.lower()}.yaml",
+            None,
+            "",
+            "",
+            "the study folder needs this form; it is missing",
+        )
+        for form in REQUIRED_FORMS
+        if f"{FORM_FOLDER}{form.lower()}.yaml" not in files
+    ]
+    documents = {name: parse(name, text) for name, text in sorted(files.items())}
+    for document in documents.values():
+        faults += document.faults
+        faults += _untagged(document)
+    sections = _sections(documents.get(STUDY_FILE), faults)
+    forms = _forms(documents, faults)
+    scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
+    faults += _unknown_sources(documents, sections)
+    faults += _unknown_forms(documents, sections)
+    if faults or scenarios is None:
+        raise StudyFolderError(_in_order(faults))
+    provenance = tuple(row for document in documents.values() for row in document.provenance)
+    return StudyFolder(Study(**sections), forms, scenarios, provenance, _hash(documents))
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    return sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line or 0, fault.field))
+
+
+def _untagged(document: Document) -> list[Fault]:
+    rule = (
+        "every value carries its provenance: put !registry, !publication, !derived or !assumption before it"
+    )
+    return [document.fault(path, rule, document.value(path)) for path in document.untagged]
+
+
+def _sections(document: Document | None, faults: list[Fault]) -> dict[str, Any]:
+    """Validate each section of study.yaml on its own, so that one fault does not hide another."""
+    sections: dict[str, Any] = {}
+    if document is None or document.data is None:
+        return sections
+    if not isinstance(document.data, dict):
+        faults.append(document.fault((), "a study is a list of named sections"))
+        return sections
+    for name in document.data:
+        if name not in Study.model_fields:
+            known = ", ".join(Study.model_fields)
+            faults.append(document.fault((name,), f"unknown section; a study has {known}"))
+    for name, field in Study.model_fields.items():
+        if name not in document.data:
+            faults.append(document.fault((), f"the section `{name}` is missing"))
+            continue
+        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+        try:
+            sections[name] = adapter.validate_python(document.data[name])
+        except ValidationError as error:
+            faults += [_fault(document, (name,), detail) for detail in error.errors()]
+    faults += [document.fault(path, rule, document.value(path)) for path, rule in cross_checks(sections)]
+    return sections
+
+
+def _forms(documents: Mapping[str, Document], faults: list[Fault]) -> dict[str, Form]:
+    forms: dict[str, Form] = {}
+    for name, document in documents.items():
+        if not name.startswith(FORM_FOLDER) or document.data is None:
+            continue
+        form = _validate(Form, document, faults)
+        if form is None:
+            continue
+        if name != f"{FORM_FOLDER}{form.form.lower()}.yaml":
+            rule = f"the form {form.form} belongs into {FORM_FOLDER}{form.form.lower()}.yaml"
+            faults.append(document.fault(("form",), rule, form.form))
+        forms[form.form] = form
+    return forms
+
+
+def _scenarios(
+    document: Document | None, sections: Mapping[str, Any], faults: list[Fault]
+) -> Scenarios | None:
+    if document is None or document.data is None:
+        return None
+    scenarios = _validate(Scenarios, document, faults)
+    if scenarios is not None and "dose_levels" in sections:
+        for path, value, rule in check_scenarios(scenarios, len(sections["dose_levels"])):
+            steps = tuple(int(step) if step.isdigit() else step for step in path.split("."))
+            faults.append(document.fault(steps, rule, value))
+    return scenarios
+
+
+def _validate(model: type[M], document: Document, faults: list[Fault]) -> M | None:
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        faults += [_fault(document, (), detail) for detail in error.errors()]
+        return None
+
+
+def _fault(document: Document, section: Path, detail: ErrorDetails) -> Fault:
+    """Turn one pydantic error into a fault; union members in its location are no steps of the file."""
+    path: Path = section
+    for step in detail["loc"]:
+        if _has(document.value(path), step) or (detail["type"] == "missing" and step == detail["loc"][-1]):
+            path = (*path, step)
+    rule = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        rule = "unknown field; remove it or correct its name"
+    if detail["type"] == "missing":
+        return document.fault(path, "the field is missing")
+    return document.fault(path, rule, document.value(path))
+
+
+def _has(container: Any, step: str | int) -> bool:
+    if isinstance(container, dict):
+        return step in container
+    return isinstance(container, list) and isinstance(step, int) and step < len(container)
+
+
+def _unknown_sources(documents: Mapping[str, Document], sections: Mapping[str, Any]) -> list[Fault]:
+    known = sections.get("sources")
+    if known is None:
+        return []
+    faults = []
+    for document in documents.values():
+        for row in document.provenance:
+            if row.source is not None and row.source not in known:
+                rule = f"the source `{row.source}` is not in the study's `sources`; add its citation there"
+                faults.append(Fault(row.file, row.line, row.path, row.value, rule))
+            elif row.source is None and row.tag == "publication":
+                rule = "a publication names its source: !publication/KEY with KEY in the study's `sources`"
+                faults.append(Fault(row.file, row.line, row.path, row.value, rule))
+    return faults
+
+
+def _unknown_forms(documents: Mapping[str, Document], sections: Mapping[str, Any]) -> list[Fault]:
+    return [
+        documents[STUDY_FILE].fault(("visits", i, "forms", j), "no such form in forms/", form)
+        for i, visit in enumerate(sections.get("visits", ()))
+        for j, form in enumerate(visit.forms)
+        if f"{FORM_FOLDER}{form.lower()}.yaml" not in documents
+    ]
+
+
+def _hash(documents: Mapping[str, Document]) -> str:
+    content = {
+        name: [document.data, [(row.path, row.tag, row.source) for row in document.provenance]]
+        for name, document in documents.items()
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=True).encode()).hexdigest()

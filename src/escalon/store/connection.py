@@ -1,0 +1,80 @@
+"""Databases by URL: an SQLite file needs nothing; PostgreSQL serves several writers."""
+
+import hashlib
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+
+
+class LedgerUnavailable(ValueError):
+    """The database cannot be opened; the message says which and why."""
+
+
+def configure() -> None:
+    """Set Django up once, without a settings module; databases are added by ``connect``."""
+    if not settings.configured:
+        settings.configure(
+            INSTALLED_APPS=["escalon.store"],
+            DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+            USE_TZ=True,
+            TIME_ZONE="UTC",
+            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        )
+        django.setup()
+
+
+def connect(url: str, *, create: bool) -> str:
+    """Return the connection alias for ``url``: a file path, ``sqlite:///path`` or ``postgresql://user@host/name``.
+
+    Args:
+        url: where the ledger is.
+        create: make the file and the tables if they are missing; otherwise their absence is an error.
+
+    Raises:
+        LedgerUnavailable: no such ledger, or a database this software does not serve.
+    """
+    configure()
+    description = _describe(url)
+    if description["ENGINE"].endswith("sqlite3") and not create and not Path(description["NAME"]).is_file():
+        raise LedgerUnavailable(f"{description['NAME']}: there is no ledger at this path")
+    alias = "ledger-" + hashlib.sha256(url.encode()).hexdigest()[:12]
+    if alias not in connections.settings:
+        connections.settings[alias] = connections.configure_settings({"default": {}, alias: description})[
+            alias
+        ]
+    if create:
+        call_command("migrate", database=alias, verbosity=0, interactive=False)
+    return alias
+
+
+def disconnect(alias: str) -> None:
+    """Close the connection; SQLite folds its write-ahead file back into the ledger."""
+    connections[alias].close()
+
+
+def _describe(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme in ("postgresql", "postgres"):
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.lstrip("/"),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": parts.hostname or "",
+            "PORT": str(parts.port or ""),
+        }
+    if parts.scheme not in ("", "sqlite"):
+        rule = "a ledger is a file path, sqlite:///path or postgresql://user@host/name"
+        raise LedgerUnavailable(f"{url}: {rule}")
+    path = url if parts.scheme == "" else parts.path.removeprefix("/")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(Path(path).absolute()),
+        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": SQLITE_START},
+    }

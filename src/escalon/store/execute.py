@@ -1,0 +1,164 @@
+"""The one writer: a command comes in, is decided on the state of this moment, and its events are appended."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from django.db import connections, transaction
+
+from escalon.conduct.commands import Refused, Signed
+from escalon.conduct.decide import decide
+from escalon.conduct.encoding import encode, utc_text
+from escalon.conduct.events import Event
+from escalon.conduct.fold import apply
+from escalon.conduct.state import Fact, State
+from escalon.protocol import StudyFolder
+from escalon.store.chain import GENESIS, Entry
+from escalon.store.connection import connect, disconnect
+from escalon.store.ledger import read_entries, to_fact, to_row
+
+
+class LedgerMismatch(ValueError):
+    """A ledger holds other facts than the run that wants to continue it."""
+
+
+class LedgerWriter:
+    """Writes one study's ledger.
+
+    Each command is one transaction: lock the study, read what others appended, decide, append. ``batch`` joins
+    several commands in one transaction. With ``resume`` the writer first expects to be sent the commands that
+    are in the ledger already; it checks that they cause the very events recorded, and appends from there on.
+    """
+
+    def __init__(self, url: str, folder: StudyFolder, *, resume: bool = False) -> None:
+        self._alias = connect(url, create=True)
+        self._folder = folder
+        self._study_id = folder.study.identity.study_id
+        self._head = GENESIS
+        self._expected: deque[Entry] = deque()
+        self.state = State()
+        stored = read_entries(self._alias, self._study_id)
+        if resume:
+            self._expected.extend(stored)
+        else:
+            self._take(stored)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        disconnect(self._alias)
+
+    @property
+    def head(self) -> str:
+        """Hash of the last event known to this writer."""
+        return self._head
+
+    def check_replayed(self) -> None:
+        """Raise LedgerMismatch if recorded events are left that the resumed run did not cause."""
+        if self._expected:
+            raise LedgerMismatch(
+                f"the ledger goes on with {len(self._expected)} events this run would not write; "
+                "it belongs to another run (study folder, seed or software)"
+            )
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Join the commands inside in one transaction; after an error none of them was written."""
+        before = (self.state, self._head)
+        try:
+            with transaction.atomic(using=self._alias):
+                yield
+        except BaseException:
+            self.state, self._head = before
+            raise
+
+    def execute(self, signed: Signed) -> tuple[Event, ...] | Refused:
+        """Carry out one command; return its events, or why it was refused (then nothing is written)."""
+        if self._expected:
+            return self._replay(signed)
+        before = (self.state, self._head)
+        try:
+            with transaction.atomic(using=self._alias):
+                self._lock()
+                self._take(read_entries(self._alias, self._study_id, after=self.state.seq))
+                outcome = decide(self.state, signed, self._folder)
+                if isinstance(outcome, Refused):
+                    return outcome
+                entries = self._seal(signed, outcome)
+                self._append(entries)
+        except BaseException:
+            self.state, self._head = before
+            raise
+        self._apply(entries, outcome)
+        return outcome
+
+    def _lock(self) -> None:
+        """Let one writer of the study in; SQLite's immediate transaction does it by itself."""
+        connection = connections[self._alias]
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))", [self._study_id]
+                )
+
+    def _take(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self.state = apply(self.state, to_fact(entry))
+            self._head = entry.hash
+
+    def _replay(self, signed: Signed) -> tuple[Event, ...] | Refused:
+        outcome = decide(self.state, signed, self._folder)
+        if isinstance(outcome, Refused):
+            return outcome
+        entries = self._seal(signed, outcome)
+        for entry in entries:
+            recorded = self._expected.popleft() if self._expected else None
+            if recorded != entry:
+                raise LedgerMismatch(
+                    f"event {entry.seq} of the ledger is not the {entry.kind} this run would write; "
+                    "the ledger belongs to another run (study folder, seed or software)"
+                )
+        self._apply(entries, outcome)
+        return outcome
+
+    def _seal(self, signed: Signed, events: tuple[Event, ...]) -> list[Entry]:
+        entries: list[Entry] = []
+        head = self._head
+        for offset, event in enumerate(events, start=1):
+            kind, payload = encode(event)
+            entry = Entry(
+                study_id=self._study_id,
+                seq=self.state.seq + offset,
+                at=utc_text(signed.at),
+                actor_id=signed.actor.id,
+                actor_name=signed.actor.name,
+                role=signed.actor.role,
+                site=signed.actor.site,
+                kind=kind,
+                payload=payload,
+                prev_hash=head,
+            )
+            head = entry.sealed()
+            entries.append(replace(entry, hash=head))
+        return entries
+
+    def _append(self, entries: list[Entry]) -> None:
+        from escalon.store.models import LedgerEvent
+
+        LedgerEvent.objects.using(self._alias).bulk_create([to_row(entry) for entry in entries])
+
+    def _apply(self, entries: list[Entry], events: tuple[Event, ...]) -> None:
+        for entry, event in zip(entries, events, strict=True):
+            fact = Fact(entry.seq, to_fact(entry).at, entry.actor_id, entry.role, event)
+            self.state = apply(self.state, fact)
+            self._head = entry.hash

@@ -1,0 +1,1 @@
+"""Migrations of the ledger, forward from the first release."""

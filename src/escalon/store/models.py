@@ -1,0 +1,28 @@
+"""One table: the ledger. Rows are inserted and read, never changed; triggers refuse the rest."""
+
+from django.db import models
+
+
+class LedgerEvent(models.Model):
+    """One fact of one study; the fields are those of ``chain.Entry``."""
+
+    pk = models.CompositePrimaryKey("study_id", "seq")
+    study_id = models.CharField(max_length=20)
+    seq = models.PositiveBigIntegerField()
+    at = models.CharField(max_length=40)
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=128)
+    role = models.CharField(max_length=32)
+    site = models.CharField(max_length=16)
+    kind = models.CharField(max_length=40)
+    payload = models.TextField()
+    prev_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        """The chain cannot fork: no two events of a study follow the same one."""
+
+        db_table = "ledger_event"
+        constraints = (
+            models.UniqueConstraint(fields=("study_id", "prev_hash"), name="ledger_event_no_fork"),
+        )

@@ -1,0 +1,153 @@
+"""A short script of a trial, for tests of conduct and store."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from escalon.conduct import commands as c
+from escalon.conduct.decide import decide
+from escalon.conduct.events import Event
+from escalon.conduct.fold import apply
+from escalon.conduct.state import Fact, State
+from escalon.protocol import StudyFolder
+
+T0 = datetime(2020, 1, 6, 9, tzinfo=UTC)
+SPONSOR = c.Actor("s", "Sponsor", "sponsor")
+CHAIR = c.Actor("c", "Chair", "committee")
+STATISTICIAN = c.Actor("st", "Statistician", "statistician")
+MONITOR = c.Actor("m", "Monitor", "medical_monitor")
+COORDINATOR = c.Actor("co", "Coordinator", "coordinator", "01")
+INVESTIGATOR = c.Actor("i", "Investigator", "investigator", "01")
+TWO = ("Chair", "Sponsor physician")
+
+
+class Desk:
+    """A ledger in memory: decide and fold, nothing else."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self.folder = folder
+        self.state = State()
+        self.now = T0
+
+    def send(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...] | c.Refused:
+        self.now += timedelta(days=days)
+        outcome = decide(self.state, c.Signed(command, actor, self.now), self.folder)
+        if not isinstance(outcome, c.Refused):
+            for event in outcome:
+                self.state = apply(
+                    self.state, Fact(self.state.seq + 1, self.now, actor.id, actor.role, event)
+                )
+        return outcome
+
+    def must(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...]:
+        outcome = self.send(actor, command, days=days)
+        assert not isinstance(outcome, c.Refused), outcome
+        return outcome
+
+    def refused(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> c.Refused:
+        outcome = self.send(actor, command, days=days)
+        assert isinstance(outcome, c.Refused), outcome
+        return outcome
+
+
+def opened(folder: StudyFolder) -> Desk:
+    desk = Desk(folder)
+    desk.must(SPONSOR, c.OpenStudy(folder.hash, "0", "test"))
+    desk.must(CHAIR, c.DecideDose("open", 1, "start", TWO))
+    return desk
+
+
+def enrol(desk: Desk, patient: str) -> None:
+    study = desk.folder.study
+    desk.must(COORDINATOR, c.EnrolPatient(patient, "01", desk.now.date().isoformat()))
+    level = desk.state.cohorts[desk.state.patients[patient].cohort - 1].dose_level
+    day = desk.now.date()
+    assign = c.AssignDose(patient, level, study.regimen_on(day).id, study.process_on(day) or "")
+    desk.must(INVESTIGATOR, assign)
+
+
+def exposure(desk: Desk, product: str, moment: datetime, given: float, planned: float) -> dict[str, Any]:
+    return {
+        "EXTRT": product,
+        "EXDOSE": given,
+        "EXDOSU": "CELLS/KG" if product == "UCART22" else "mg/m2",
+        "EXPDOSE": planned,
+        "EXSTDTC": moment.isoformat(),
+        "EXENDTC": (moment + timedelta(minutes=30)).isoformat(),
+        "EXROUTE": "INTRAVENOUS",
+    }
+
+
+def lymphodeplete(desk: Desk, patient: str) -> None:
+    values = exposure(desk, "FLUDARABINE", desk.now, 30, 30)
+    desk.must(COORDINATOR, c.RecordForm(patient, "EX", "EX-FLU-1", values))
+
+
+def infuse(desk: Desk, patient: str, fraction: float = 1.0) -> tuple[Event, ...] | c.Refused:
+    level = desk.state.patients[patient].dose_level or 1
+    planned = desk.folder.study.dose_level(level).dose
+    values = exposure(desk, "UCART22", desk.now, planned * fraction, planned)
+    return desk.send(COORDINATOR, c.RecordForm(patient, "EX", "EX-CELLS-1", values))
+
+
+def adverse_event(desk: Desk, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "AETERM": "Pneumonitis",
+        "AEDECOD": "Pneumonitis",
+        "AEBODSYS": "Respiratory, thoracic and mediastinal disorders",
+        "AECAT": "GENERAL",
+        "AESTDTC": desk.now.isoformat(),
+        "AETOXGR": 4,
+        "AEGRSYS": "CTCAE 5.0",
+        "AESER": "Y",
+        "AESDTH": "N",
+        "AESLIFE": "Y",
+        "AESHOSP": "Y",
+        "AEOUT": "NOT RECOVERED/NOT RESOLVED",
+        "AERELUC": "PROBABLE",
+        "AERELCL": "NOT RELATED",
+        "AERELFL": "NOT RELATED",
+        "AERELCY": "NOT RELATED",
+        "AERELDS": "NOT RELATED",
+        "AEEXPLD": "N",
+    }
+    return {**values, **changes}
+
+
+def panel(desk: Desk) -> dict[str, Any]:
+    return {
+        "LBDTC": desk.now.isoformat(),
+        "NEUT": 1.2,
+        "PLAT": 90,
+        "LYM": 0.3,
+        "WBC": 2.0,
+        "ALT": 30,
+        "BILI": 10,
+    }
+
+
+def observe_cohort(desk: Desk, patients: list[str], dlts: tuple[str, ...] = ()) -> None:
+    """Enrol, infuse (staggered) and follow a cohort to its adjudications."""
+    for number, patient in enumerate(patients):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+        desk.now += timedelta(days=5)
+        assert not isinstance(infuse(desk, patient), c.Refused)
+        if patient in dlts:
+            desk.must(COORDINATOR, c.RecordForm(patient, "AE", "AE-1", adverse_event(desk)))
+        stagger = desk.folder.study.stagger
+        desk.now += timedelta(days=stagger.after_first_days if number == 0 else stagger.after_next_days)
+    for patient in patients:
+        infused = desk.state.patients[patient].infused_at
+        assert infused is not None
+        desk.now = max(desk.now, infused + timedelta(days=28))
+        desk.must(COORDINATOR, c.RecordForm(patient, "LB", "LB-D28", panel(desk), "D28"))
+    desk.now += timedelta(days=2)
+    for patient in patients:
+        judge(desk, patient)
+
+
+def judge(desk: Desk, patient: str) -> None:
+    from escalon.conduct.dlt_record import assess_dlt
+
+    proposal = assess_dlt(desk.state.patients[patient], desk.folder, desk.now)
+    desk.must(MONITOR, c.AdjudicateDlt(patient, proposal.status, proposal.text, proposal.clause))

@@ -1,0 +1,202 @@
+"""Commands become facts or are refused with a rule; the dose lock, the stagger and the two signatures hold."""
+
+from datetime import timedelta
+
+import pytest
+
+from escalon.conduct import commands as c
+from escalon.conduct import events as ev
+from escalon.conduct.events import DltStatus
+from escalon.protocol import StudyFolder
+from tests.act import (
+    CHAIR,
+    COORDINATOR,
+    INVESTIGATOR,
+    MONITOR,
+    SPONSOR,
+    STATISTICIAN,
+    TWO,
+    Desk,
+    adverse_event,
+    enrol,
+    infuse,
+    lymphodeplete,
+    observe_cohort,
+    opened,
+)
+
+
+def test_nothing_happens_before_the_study_is_open(balli: StudyFolder) -> None:
+    refused = Desk(balli).refused(CHAIR, c.DecideDose("open", 1, "start", TWO))
+    assert refused.rule == "study-open"
+
+
+def test_a_study_opens_only_on_the_folder_it_names(balli: StudyFolder) -> None:
+    assert Desk(balli).refused(SPONSOR, c.OpenStudy("0" * 64, "0", "test")).rule == "study-version"
+
+
+def test_who_may_not_is_refused(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    assert desk.refused(COORDINATOR, c.DecideDose("open", 1, "start", TWO)).rule == "role"
+    assert desk.refused(SPONSOR, c.EnrolPatient("001", "01", "2020-01-06")).rule == "role"
+
+
+def test_time_does_not_run_backwards(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    assert desk.refused(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-05"), days=-1).rule == "clock"
+
+
+def test_a_cohort_cannot_overfill(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    for patient in ("001", "002", "003"):
+        enrol(desk, patient)
+    assert desk.refused(COORDINATOR, c.EnrolPatient("004", "01", "2020-01-06")).rule == "cohort-full"
+
+
+def test_a_coordinator_enrols_at_the_own_site_only(balli: StudyFolder) -> None:
+    assert opened(balli).refused(COORDINATOR, c.EnrolPatient("001", "02", "2020-01-06")).rule == "site"
+
+
+def test_the_dose_lock_knows_one_level(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    desk.must(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-06"))
+    refused = desk.refused(INVESTIGATOR, c.AssignDose("001", 2, "FC", "P1"))
+    assert refused.rule == "dose-lock"
+    assert "level 1" in refused.reason
+    assert desk.refused(INVESTIGATOR, c.AssignDose("001", 1, "FCA", "P1")).rule == "dose-lock"
+    desk.must(INVESTIGATOR, c.AssignDose("001", 1, "FC", "P1"))
+
+
+def test_cells_follow_lymphodepletion_and_the_assigned_dose(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    refused = infuse(desk, "001")
+    assert isinstance(refused, c.Refused)
+    assert refused.rule == "lymphodepletion"
+    lymphodeplete(desk, "001")
+    outcome = infuse(desk, "001", fraction=0.9)
+    assert not isinstance(outcome, c.Refused)
+    infused = outcome[1]
+    assert isinstance(infused, ev.PatientInfused)
+    assert infused.dose_fraction == pytest.approx(0.9, abs=1e-12)
+
+
+def test_the_stagger_counts_from_the_actual_infusion(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    for patient in ("001", "002", "003"):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+    assert not isinstance(infuse(desk, "001"), c.Refused)
+    desk.now += timedelta(days=13)
+    early = infuse(desk, "002")
+    assert isinstance(early, c.Refused)
+    assert early.rule == "stagger"
+    assert "20 Jan 2020" in early.reason
+    desk.now += timedelta(days=1)
+    assert not isinstance(infuse(desk, "002"), c.Refused)
+    desk.now += timedelta(days=6)
+    assert isinstance(infuse(desk, "003"), c.Refused)
+    desk.now += timedelta(days=1)
+    assert not isinstance(infuse(desk, "003"), c.Refused)
+
+
+def test_no_judgement_of_no_dlt_while_the_window_is_open(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    infuse(desk, "001")
+    judged = c.AdjudicateDlt("001", DltStatus.NO_DLT, "well")
+    assert desk.refused(MONITOR, judged, days=27).rule == "dlt-window"
+    assert desk.refused(MONITOR, c.AdjudicateDlt("001", DltStatus.DLT, "ill")).rule == "dlt-clause"
+    assert desk.refused(MONITOR, c.AdjudicateDlt("001", DltStatus.PENDING, "wait")).rule == "dlt-status"
+
+
+def test_recommendation_and_decision_are_two_facts(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    assert desk.refused(STATISTICIAN, c.RequestRecommendation()).rule == "cohort-full"
+    observe_cohort(desk, ["001", "002", "003"])
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", TWO)).rule == "decision"
+    (recommended,) = desk.must(STATISTICIAN, c.RequestRecommendation())
+    assert isinstance(recommended, ev.DoseRecommended)
+    assert (recommended.action, recommended.dose_level) == ("escalate", 2)
+    assert recommended.inputs["n"] == [3, 0, 0, 0]
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 3, "bold", TWO)).rule == "dose-lock"
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "one", ("Chair", "Chair"))).rule == "signatures"
+    decided, opened_cohort = desk.must(CHAIR, c.DecideDose("stay", 1, "more patients first", TWO))
+    assert isinstance(decided, ev.CommitteeDecided)
+    assert isinstance(opened_cohort, ev.CohortOpened)
+    assert opened_cohort.dose_level == 1
+    assert desk.state.recommendations[0].action == "escalate"
+    assert desk.state.decisions[-1].action == "stay"
+
+
+def test_dlts_reach_the_rule_and_stop_a_toxic_first_level(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    observe_cohort(desk, ["001", "002", "003"], dlts=("001", "002", "003"))
+    (recommended,) = desk.must(STATISTICIAN, c.RequestRecommendation())
+    assert isinstance(recommended, ev.DoseRecommended)
+    assert recommended.action == "stop"
+    assert recommended.inputs["y"] == [3, 0, 0, 0]
+    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "hope", TWO)).rule == "dose-lock"
+    _, mtd = desk.must(CHAIR, c.DecideDose("stop", None, "toxic", TWO))
+    assert isinstance(mtd, ev.MtdEstimated)
+    assert mtd.dose_level is None
+    evidence = dict.fromkeys(balli.study.rp2d.evidence, "seen")
+    assert desk.refused(CHAIR, c.DecideRp2d(1, "try", evidence, TWO)).rule == "rp2d"
+    assert desk.refused(CHAIR, c.DecideRp2d(None, "none", {}, TWO)).rule == "rp2d-evidence"
+    desk.must(CHAIR, c.DecideRp2d(None, "none", evidence, TWO))
+    assert desk.refused(SPONSOR, c.OpenExpansion(TWO)).rule == "expansion"
+
+
+def test_a_patient_without_cells_frees_the_seat_and_is_replaced(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    for patient in ("001", "002", "003"):
+        enrol(desk, patient)
+    left = {"DSDECOD": "NOT INFUSED", "DSSTDTC": "2020-01-10", "DSTERM": "infection"}
+    events = desk.must(COORDINATOR, c.RecordForm("002", "DS", "DS-NI", left))
+    assert isinstance(events[1], ev.SeatReleased)
+    enrol(desk, "004")
+    assert desk.state.patients["004"].replaces == "002"
+
+
+def test_a_change_needs_a_reason_and_keeps_the_version(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    vitals = {"VSDTC": desk.now.isoformat(), "WEIGHT": 70}
+    desk.must(COORDINATOR, c.RecordForm("001", "VS", "VS-1", vitals))
+    change = c.RecordForm("001", "VS", "VS-1", {**vitals, "WEIGHT": 71})
+    assert desk.refused(COORDINATOR, change).rule == "reason"
+    desk.must(COORDINATOR, c.RecordForm("001", "VS", "VS-1", {**vitals, "WEIGHT": 71}, None, "typing error"))
+    assert desk.state.patients["001"].records["VS-1"].version == 2
+    wrong = c.RecordForm("001", "VS", "VS-2", {**vitals, "WEIGHT": 700})
+    assert "outside 25 to 250 kg" in desk.refused(COORDINATOR, wrong).reason
+
+
+def test_a_related_death_holds_enrolment_until_two_lift_it(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    infuse(desk, "001")
+    fatal = adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    events = desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", fatal), days=3)
+    assert [type(event).__name__ for event in events] == ["FormRecorded", "EnrolmentHeld"]
+    today = desk.now.date().isoformat()
+    assert desk.refused(COORDINATOR, c.EnrolPatient("002", "01", today)).rule == "hold"
+    assert desk.refused(CHAIR, c.LiftHold(1, "reviewed", ("Chair",))).rule == "signatures"
+    desk.must(CHAIR, c.LiftHold(1, "reviewed", TWO))
+    enrol(desk, "002")
+
+
+def test_an_unrelated_death_holds_nothing(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    infuse(desk, "001")
+    fatal = adverse_event(desk, AETOXGR=5, AERELUC="UNLIKELY", AERELDS="PROBABLE")
+    assert len(desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", fatal))) == 1
+
+
+def test_a_closed_study_takes_nothing(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    desk.must(SPONSOR, c.CloseStudy("over"))
+    assert desk.refused(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-06")).rule == "study-open"
