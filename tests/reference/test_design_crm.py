@@ -17,7 +17,7 @@ SKELETON = (0.05, 0.12, 0.25, 0.4)
     model=st.sampled_from(["empiric", "logistic"]),
     sd=st.sampled_from([0.6, 1.34**0.5]),
 )
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_posterior(counts, model, sd):
     n, y = (np.array([[count[k] for count in counts]]) for k in (0, 1))
     rule = Crm(target=0.25, skeleton=SKELETON, model=model, prior_sd=sd)
