@@ -5,18 +5,27 @@ from escalon.analysis.survival.comparison import LogRank, log_rank
 from escalon.analysis.survival.competing import CumulativeIncidence, cumulative_incidence
 from escalon.analysis.survival.cox import TIES, CoxFit, fit_cox
 from escalon.analysis.survival.curve import QUANTILE_RULES, Curve, Landmarks, follow_up, kaplan_meier
+from escalon.analysis.survival.endpoints import derive_time_to_event
 from escalon.analysis.survival.restricted_mean import restricted_mean
+from escalon.analysis.survival.rules import BALLI_ANALYSES, BALLI_VISITS, RULES, Analysis, Rule, VisitWindow
 
 __all__ = [
+    "BALLI_ANALYSES",
+    "BALLI_VISITS",
     "CONF_TYPES",
     "QUANTILE_RULES",
+    "RULES",
     "TIES",
+    "Analysis",
     "CoxFit",
     "CumulativeIncidence",
     "Curve",
     "Landmarks",
     "LogRank",
+    "Rule",
+    "VisitWindow",
     "cumulative_incidence",
+    "derive_time_to_event",
     "fit_cox",
     "follow_up",
     "kaplan_meier",
