@@ -148,7 +148,6 @@ class VirtualTrial:
         assign = c.AssignDose(patient_id, cohort.dose_level, regimen.id, process or "")
         self._send(now, investigator(candidate.site), assign)
         infusion = self._plan_infusion(now, patient)
-        self._planned[patient_id] = infusion
         trajectory = simulate_patient(
             self._streams,
             self._study,
@@ -160,6 +159,8 @@ class VirtualTrial:
             process=process or "",
             part=patient.part,
         )
+        if trajectory.infused:  # who will not be infused leaves the stagger as it is
+            self._planned[patient_id] = infusion
         for moment, act in trajectory.acts(infusion, consented_on=candidate.arrived.date()):
             self._at(max(moment, now), lambda at, a=act: self._record(at, patient_id, candidate.site, a))  # type: ignore[misc]
         self._at(

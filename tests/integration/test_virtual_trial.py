@@ -1,0 +1,114 @@
+"""The virtual trial acts through commands only, in every scenario, and the same seed gives the same facts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from escalon.conduct import commands as c
+from escalon.conduct.cohorts import escalation_counts
+from escalon.conduct.decide import decide
+from escalon.conduct.encoding import encode
+from escalon.conduct.events import DltStatus, Event
+from escalon.conduct.fold import apply
+from escalon.conduct.state import Fact, State
+from escalon.protocol import StudyFolder
+from escalon.virtual.trial import run_trial
+
+
+class MemoryDesk:
+    """Decide and fold, with every fact kept."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self.folder = folder
+        self.state = State()
+        self.facts: list[Fact] = []
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        yield
+
+    def execute(self, signed: c.Signed) -> tuple[Event, ...] | c.Refused:
+        outcome = decide(self.state, signed, self.folder)
+        if not isinstance(outcome, c.Refused):
+            for event in outcome:
+                fact = Fact(len(self.facts) + 1, signed.at, signed.actor.id, signed.actor.role, event)
+                self.facts.append(fact)
+                self.state = apply(self.state, fact)
+        return outcome
+
+
+def run(folder: StudyFolder, seed: int, scenario: str | None = None) -> MemoryDesk:
+    desk = MemoryDesk(folder)
+    run_trial(desk, folder, seed=seed, software="test", scenario=scenario)
+    return desk
+
+
+@pytest.fixture(scope="module")
+def first(balli: StudyFolder) -> MemoryDesk:
+    return run(balli, 1)
+
+
+def test_the_same_seed_gives_the_same_facts(balli: StudyFolder, first: MemoryDesk) -> None:
+    again = run(balli, 1)
+    assert [(f.at, f.actor_id, encode(f.event)) for f in again.facts] == [
+        (f.at, f.actor_id, encode(f.event)) for f in first.facts
+    ]
+    other = run(balli, 2)
+    assert [encode(f.event) for f in other.facts] != [encode(f.event) for f in first.facts]
+
+
+def test_the_trial_runs_from_opening_to_closure(balli: StudyFolder, first: MemoryDesk) -> None:
+    state = first.state
+    assert state.opened_at is not None
+    assert state.closed_at is not None
+    assert state.mtd is not None
+    assert state.rp2d is not None
+    assert {patient.part for patient in state.patients.values()} == {"escalation", "expansion"}
+    infused = [p for p in state.patients.values() if p.infused_at is not None]
+    assert all(patient.dlt_status is not DltStatus.PENDING for patient in infused)
+
+
+def test_every_recommendation_is_what_the_plan_says_and_is_decided_upon(
+    balli: StudyFolder, first: MemoryDesk
+) -> None:
+    plan = balli.study.escalation
+    for recommendation in first.state.recommendations:
+        inputs = recommendation.inputs
+        again = plan.recommend((inputs["n"], inputs["y"], inputs["current_level"]))
+        assert (again.action, again.level) == (recommendation.action, recommendation.dose_level)
+    decided = [d.recommendation for d in first.state.decisions if d.recommendation is not None]
+    assert decided == [r.number for r in first.state.recommendations]
+    n, y = escalation_counts(first.state, plan.levels)
+    assert first.state.mtd is not None
+    assert (first.state.mtd.n, first.state.mtd.y) == (n, y)
+
+
+@pytest.mark.parametrize("scenario", ["all-safe", "all-toxic", "steep", "flat"])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_every_scenario_ends_without_a_refusal(balli: StudyFolder, scenario: str, seed: int) -> None:
+    state = run(balli, seed, scenario).state
+    assert state.closed_at is not None
+    assert state.mtd is not None
+    level = state.rp2d.dose_level if state.rp2d else None
+    assert (level is None) == (state.mtd.dose_level is None)
+
+
+def test_infusions_of_a_cohort_keep_the_stagger(balli: StudyFolder, first: MemoryDesk) -> None:
+    stagger = balli.study.stagger
+    for cohort in first.state.cohorts:
+        if cohort.part != "escalation":
+            continue
+        moments = sorted(
+            p.infused_at for p in first.state.patients.values() if p.cohort == cohort.cohort and p.infused_at
+        )
+        gaps = [(after - before).days for before, after in zip(moments, moments[1:], strict=False)]
+        assert all(
+            gap >= (stagger.after_first_days if place == 0 else stagger.after_next_days)
+            for place, gap in enumerate(gaps)
+        )
+
+
+def test_an_unknown_scenario_is_an_error(balli: StudyFolder) -> None:
+    with pytest.raises(ValueError, match="all-toxic"):
+        run(balli, 1, "no-such-thing")
