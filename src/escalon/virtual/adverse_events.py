@@ -137,5 +137,6 @@ def _values(event: AdverseEvent) -> dict[str, Any]:
         "AEOUT": "NOT RECOVERED/NOT RESOLVED",
         **event.relation,
         "AEEXPLD": "Y" if event.expected else "N",
+        "AELABON": "Y" if event.category == "LABORATORY" else "N",
         **event.components,
     }

@@ -123,7 +123,7 @@ def icans_components(rng: np.random.Generator, grade: int) -> dict[str, float | 
 
 def gvhd_components(skin: int, lower_gut: int = 0, upper_gut: int = 0) -> dict[str, float | int | str]:
     """Return the GvHD organ stages of the form, liver never involved."""
-    return {"GVSKIN": skin, "GVLIVER": 0, "GVUGI": upper_gut, "GVLGI": lower_gut}
+    return {"GVSKIN": skin, "GVLIVER": 0, "GVUGI": upper_gut, "GVLGI": lower_gut, "GVREFR": "N"}
 
 
 def _crs(grade: int) -> Callable[[np.random.Generator, float, dict[str, str]], AdverseEvent]:

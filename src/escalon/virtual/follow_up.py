@@ -59,7 +59,7 @@ def contact_drafts(
     if end == death:
         return _died(drafts + added, disease)
     if end == departure.day:
-        values = {"DSDECOD": departure.reason, "DSSTDTC": Day(end)}
+        values = {"DSDECOD": departure.reason, "DSSTDTC": Day(departure.day)}
         kept = [draft for draft in drafts + added if draft.day < end]
         return [*kept, Draft(end + 0.1, "DS", "DS-END", values)]
     values = {"DSDECOD": "COMPLETED", "DSSTDTC": Day(last)}

@@ -26,6 +26,8 @@ _DIGITS = {
     "CRP": 1,
     "FERRITIN": 0,
 }
+_NOISE = {"HGB": 0.33, "ALT": 1.5, "CRP": 2.5, "FERRITIN": 1.5}
+"""Noise of a parameter, relative to that of the counts."""
 _FLOORS = {"HGB": 55.0, "PLAT": 3.0}
 
 
@@ -68,15 +70,17 @@ class LabCourse:
             return self.exposure.lymphocytes(t)
         if parameter in self.counts:
             knots, values = zip(*self.counts[parameter], strict=True)
-            return np.exp(np.interp(t, knots, np.log(values)))
+            course: NDArray[np.float64] = np.exp(np.interp(t, knots, np.log(values)))
+            return course
         rises = [bump.values(t) for bump in self.bumps if bump.parameter == parameter]
-        return np.sum([np.full_like(t, self.start[parameter]), *rises], axis=0)
+        total: NDArray[np.float64] = np.sum([np.full_like(t, self.start[parameter]), *rises], axis=0)
+        return total
 
     def panel(self, rng: np.random.Generator, day: float) -> dict[str, float]:
         """Return a laboratory panel on ``day`` as printed."""
         panel: dict[str, float] = {}
         for name in ("NEUT", "PLAT", "LYM", "HGB", *CHEMISTRY):
-            noise = self.noise / 3.0 if name == "HGB" else self.noise
+            noise = self.noise * _NOISE.get(name, 1.0)
             value = float(self.values(name, day)[0]) * math.exp(
                 noise * float(np.clip(rng.standard_normal(), -2.5, 2.5))
             )
@@ -118,7 +122,7 @@ def draw_laboratory(
     counts = {"NEUT": neutrophils, "PLAT": platelets, "HGB": _hemoglobin(rng, lab, disease, first_day)}
     blood = patient.blood_blasts
     late = disease.progression_day or 9e5
-    blasts = (
+    blasts: Knots = (
         (-99.0, blood),
         (first_day, blood),
         (1.0, 0.1 * blood),

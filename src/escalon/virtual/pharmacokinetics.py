@@ -25,8 +25,9 @@ from escalon.virtual.patients import VirtualPatient
 from escalon.virtual.streams import Streams, uniform
 
 CHEMO_HOURS = 24.0
-_FINE, _COARSE = 0.5, 2.0
-"""Step in hours, until a day after the last jump and afterwards: fast exchange is over by then."""
+_DOSING, _FINE, _COARSE = 0.05, 0.5, 2.0
+"""Step in hours: while CLLS52 runs in, when the kill of lymphocytes switches on within minutes; until a day after the
+last jump; and afterwards, when fast exchange is over."""
 
 State = tuple[float, float, float, float]
 
@@ -141,12 +142,13 @@ class Exposure:
         s = (t - self.times[left]) / np.where(step > 0, step, 1.0)
         y0, y1 = self.states[left, column], self.states[right, column]
         m0, m1 = self.slopes[left, column] * step, self.slopes[right, column] * step
-        return (
+        value: NDArray[np.float64] = (
             (2 * s**3 - 3 * s**2 + 1) * y0
             + (s**3 - 2 * s**2 + s) * m0
             + (3 * s**2 - 2 * s**3) * y1
             + (s**3 - s**2) * m1
         )
+        return value
 
 
 def solve_exposure(
@@ -174,8 +176,8 @@ def solve_exposure(
     for begin, end in pairwise(edges):
         middle = (begin + end) / 2.0
         rate, kill = _rates(infusions, host, middle)
-        fine = begin <= edges[-2]
-        state = _solve_segment(parameters, (begin, end), fine, state, (rate, kill), (times, states, slopes))
+        step = _DOSING if rate > 0.0 else _COARSE if end == edges[-1] else _FINE
+        state = _solve_segment(parameters, (begin, end), step, state, (rate, kill), (times, states, slopes))
     return Exposure(parameters, np.array(times), np.array(states), np.array(slopes))
 
 
@@ -209,13 +211,13 @@ def _rates(infusions: tuple[Infusion, ...], host: HostLymphocytes, hour: float) 
 def _solve_segment(
     p: Clls52Parameters,
     span: tuple[float, float],
-    fine: bool,
+    longest: float,
     state: State,
     rates: tuple[float, float],
     out: tuple[list[float], list[State], list[State]],
 ) -> State:
     begin, end = span
-    steps = max(1, math.ceil((end - begin) / (_FINE if fine and end - begin < 200.0 else _COARSE)))
+    steps = max(1, math.ceil((end - begin) / longest))
     h = (end - begin) / steps
     times, states, slopes = out
     for index in range(steps + 1):
