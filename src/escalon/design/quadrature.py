@@ -19,8 +19,8 @@ from escalon.design.rules.base import FloatArray, IntArray
 
 REACH = 7.0
 """Half-width of a grid in prior standard deviations; the prior mass beyond is 2.6e-12."""
-CHUNK = 2048
-"""Data sets per block, to bound memory."""
+BLOCK = 2_000_000
+"""Data sets times nodes held at one moment, to bound memory."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ class PosteriorGrid:
         counts = np.concatenate([y, n - y], axis=1).astype(np.float64)
         columns = np.column_stack([values, np.ones(values.shape[0])])
         result = np.empty((n.shape[0], values.shape[1]))
-        for first in range(0, n.shape[0], CHUNK):
-            part = slice(first, first + CHUNK)
+        rows = max(16, BLOCK // self.log_prior.size)
+        for first in range(0, n.shape[0], rows):
+            part = slice(first, first + rows)
             weight = counts[part] @ likelihood
             weight += self.log_prior
             weight -= weight.max(axis=1, keepdims=True)

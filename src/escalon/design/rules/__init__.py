@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from escalon.design.rules.blrm import Blrm, Logistic2
 from escalon.design.rules.boin import Boin
 from escalon.design.rules.crm import Crm
 from escalon.design.rules.custom_table import CustomTable
@@ -13,7 +14,20 @@ from escalon.design.rules.mtpi import Mtpi
 from escalon.design.rules.three_plus_three import ThreePlusThree
 
 AnyRule = Annotated[
-    ThreePlusThree | I3Plus3 | Mtpi | Mtpi2 | Keyboard | Boin | CustomTable | Crm, Field(discriminator="kind")
+    ThreePlusThree | I3Plus3 | Mtpi | Mtpi2 | Keyboard | Boin | CustomTable | Crm | Logistic2 | Blrm,
+    Field(discriminator="kind"),
 ]
 
-__all__ = ["AnyRule", "Boin", "Crm", "CustomTable", "I3Plus3", "Keyboard", "Mtpi", "Mtpi2", "ThreePlusThree"]
+__all__ = [
+    "AnyRule",
+    "Blrm",
+    "Boin",
+    "Crm",
+    "CustomTable",
+    "I3Plus3",
+    "Keyboard",
+    "Logistic2",
+    "Mtpi",
+    "Mtpi2",
+    "ThreePlusThree",
+]
