@@ -1,80 +1,243 @@
-"""Response: proportions with their intervals, response rates by visit and best overall.
+"""Response rates: at each visit, to date, best overall, and free of measurable residual disease.
 
-Intervals for x responders among n patients, two-sided, level 1 - alpha:
-
-- ``clopper-pearson``: exact; quantiles of Beta(x, n-x+1) and Beta(x+1, n-x) at alpha/2 and 1-alpha/2; the
-  low end is 0 for x = 0, the high end 1 for x = n (doi 10.1093/biomet/26.4.404).
-- ``wilson``: score interval without continuity correction (doi 10.1080/01621459.1927.10502953).
-- ``jeffreys``: equal-tailed quantiles of Beta(x+1/2, n-x+1/2), with the ends set to 0 for x = 0 and to 1
-  for x = n (doi 10.1214/ss/1009213286).
+Status at the visit and best to date are two tables, never merged. A patient counts once in any numerator. In the
+population of the table a visit that was due and has no assessment, or one that could not be evaluated, is no
+response; a visit not yet due (after the data cut-off) is left out of numerator and denominator. One marrow never
+counts at two visits: a shared assessment has to be left out or is an error.
 """
 
-import math
-from statistics import NormalDist
+from collections.abc import Sequence
 
-from scipy.special import betaincinv
+import polars as pl
 
-from escalon.analysis.estimate import Estimate, check_conf_level, not_estimable
+from escalon.analysis.groups import check_columns, group_patients
+from escalon.analysis.proportion import PROPORTION_METHODS, proportion
 
-__all__ = ["PROPORTION_METHODS", "proportion"]
+__all__ = [
+    "PROPORTION_METHODS",
+    "RESPONDERS",
+    "mrd_rates",
+    "proportion",
+    "response_by_visit",
+    "response_categories",
+    "response_rates",
+]
 
-PROPORTION_METHODS = ("clopper-pearson", "wilson", "jeffreys")
+RESPONDERS = ("CR", "CRi", "MLFS")
+"""Numerator that agrees with the published rates of the reference study; a parameter everywhere."""
+
+NOT_EVALUABLE = ("NE", "NE_APLASTIC", "INDETERMINATE")
 
 
-def proportion(x: int, n: int, method: str = "clopper-pearson", conf_level: float = 0.95) -> Estimate:
-    """Estimate the proportion ``x`` of ``n`` with a two-sided confidence interval.
+def response_by_visit(
+    adrs: pl.DataFrame,
+    adsl: pl.DataFrame,
+    visits: Sequence[str],
+    by: str = "TRT01A",
+    responders: Sequence[str] = RESPONDERS,
+    population: str | None = "SAFFL",
+    due: pl.DataFrame | None = None,
+    to_date: bool = False,
+    levels: Sequence[str] | None = None,
+    total: str | None = "Total",
+    method: str = "clopper-pearson",
+    conf_level: float = 0.95,
+) -> pl.DataFrame:
+    """Response rate at each visit, or (``to_date``) of patients with a response at that visit or an earlier one.
 
-    Parameters: ``x`` and ``n`` whole numbers of patients, 0 <= x <= n; ``method`` one of
-    ``PROPORTION_METHODS``; ``conf_level`` between 0 and 1. Returns fractions between 0 and 1; with n = 0
-    nothing is estimable and the reason says so. Raises ValueError for counts that are not counts and for an
-    unknown method.
-
-    >>> e = proportion(7, 18)
-    >>> round(e.value, 3), round(e.low, 3), round(e.high, 3)
-    (0.389, 0.173, 0.643)
+    ``adrs``: USUBJID, AVISIT, AVALC, one row per patient and visit (rows of other visits are ignored); ``visits``
+    in time order; ``due``: USUBJID, AVISIT of the visits already due (default: all). Columns returned: group,
+    AVISIT, n_population, n_due, n_assessed, n_not_evaluable, n_missing, n_responders, fraction, low, high; the
+    denominator is n_due. Raises ValueError for two rows of one patient at a visit and, where ``adrs`` has SRCSEQ,
+    for one source record at two visits.
     """
-    check_conf_level(conf_level)
-    if method not in PROPORTION_METHODS:
-        raise ValueError(f"method is {method!r}: one of {', '.join(PROPORTION_METHODS)} is expected")
-    x, n = _count("x", x), _count("n", n)
-    if x > n:
-        raise ValueError(f"x is {x} and n is {n}: x counts patients among n, so x is at most n")
-    if n == 0:
-        return not_estimable("no patients")
-    low, high = _INTERVALS[method](x, n, (1.0 - conf_level) / 2.0)
-    return Estimate(x / n, low, high)
+    check_columns("adrs", adrs, ["USUBJID", "AVISIT", "AVALC"])
+    people, sizes = group_patients(adsl, by, population, levels, total)
+    seen = adrs.filter(pl.col("AVISIT").is_in(list(visits)) & pl.col("AVALC").is_not_null())
+    _check_once(seen)
+    expected = due if due is not None else people.select("USUBJID").unique().join(_frame(visits), how="cross")
+    expected = expected.select("USUBJID", "AVISIT").unique().filter(pl.col("AVISIT").is_in(list(visits)))
+    status = expected.join(seen.select("USUBJID", "AVISIT", "AVALC"), on=["USUBJID", "AVISIT"], how="left")
+    responded = pl.col("AVALC").is_in(list(responders)).fill_null(False)
+    status = status.with_columns(
+        responder=responded,
+        not_evaluable=pl.col("AVALC").is_in(NOT_EVALUABLE).fill_null(False),
+        missing=pl.col("AVALC").is_null(),
+    )
+    if to_date:
+        status = _to_date(status, seen, visits, responders)
+    counts = status.join(people, on="USUBJID").group_by("group", "AVISIT").agg(
+        n_due=pl.len(), n_missing=pl.col("missing").sum(), n_not_evaluable=pl.col("not_evaluable").sum(),
+        n_responders=pl.col("responder").sum(),
+    )  # fmt: skip
+    frame = sizes.with_row_index("_g").join(_frame(visits).with_row_index("_v"), how="cross")
+    table = frame.join(counts, on=["group", "AVISIT"], how="left").sort("_g", "_v")
+    numbers = ("n_due", "n_missing", "n_not_evaluable", "n_responders")
+    table = table.with_columns(pl.col(*numbers).fill_null(0).cast(pl.Int64))
+    table = table.with_columns(n_assessed=pl.col("n_due") - pl.col("n_missing"))
+    order = (
+        "group",
+        "AVISIT",
+        "n_population",
+        "n_due",
+        "n_assessed",
+        "n_not_evaluable",
+        "n_missing",
+        "n_responders",
+    )
+    return _with_rate(table.select(order), "n_responders", "n_due", method, conf_level)
 
 
-def _count(name: str, value: object) -> int:
-    """Read a whole number of patients; 7.0 is taken, 7.5, True and -1 are not."""
-    ok = not isinstance(value, bool) and hasattr(value, "__float__")
-    number = float(value) if ok else math.nan  # type: ignore[arg-type]
-    if not (number >= 0 and number.is_integer()):
-        raise ValueError(f"{name} is {value!r}: a whole number of patients, 0 or more, is expected")
-    return int(number)
+def _frame(visits: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame({"AVISIT": list(visits)}, schema={"AVISIT": pl.String})
 
 
-def _clopper_pearson(x: int, n: int, tail: float) -> tuple[float, float]:
-    low = 0.0 if x == 0 else float(betaincinv(x, n - x + 1, tail))
-    high = 1.0 if x == n else float(betaincinv(x + 1, n - x, 1.0 - tail))
-    return low, high
+def _check_once(seen: pl.DataFrame) -> None:
+    twice = seen.filter(pl.struct("USUBJID", "AVISIT").is_duplicated())
+    if twice.height:
+        row = twice.row(0, named=True)
+        raise ValueError(
+            f"adrs has two rows for {row['USUBJID']} at {row['AVISIT']}: one assessment per visit is expected"
+        )
+    if "SRCSEQ" in seen.columns:
+        known = seen.filter(pl.col("SRCSEQ").is_not_null())
+        shared = known.filter(pl.struct("USUBJID", "SRCSEQ").is_duplicated())
+        if shared.height:
+            row = shared.row(0, named=True)
+            raise ValueError(
+                f"adrs counts record {row['SRCSEQ']} of {row['USUBJID']} at two visits: keep it at one (SHAREDFL)"
+            )
 
 
-def _wilson(x: int, n: int, tail: float) -> tuple[float, float]:
-    z = NormalDist().inv_cdf(1.0 - tail)
-    p = x / n
-    centre = p + z * z / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    low = 0.0 if x == 0 else (centre - half) / scale
-    high = 1.0 if x == n else (centre + half) / scale
-    return low, high
+def _to_date(
+    status: pl.DataFrame, seen: pl.DataFrame, visits: Sequence[str], responders: Sequence[str]
+) -> pl.DataFrame:
+    """Replace the status by: a response at this visit or before; assessed at all by then."""
+    place = {v: i for i, v in enumerate(visits)}
+    number = pl.col("AVISIT").replace_strict(place, return_dtype=pl.Int64)
+    response = seen.filter(pl.col("AVALC").is_in(list(responders)))
+    evaluated = seen.filter(~pl.col("AVALC").is_in(NOT_EVALUABLE))
+    first = [
+        f.with_columns(number.alias(n)).group_by("USUBJID").agg(pl.col(n).min())
+        for f, n in ((response, "_response"), (evaluated, "_evaluated"), (seen, "_seen"))
+    ]
+    for found in first:
+        status = status.join(found, on="USUBJID", how="left")
+    by_then = {n: (pl.col(n) <= number).fill_null(False) for n in ("_response", "_evaluated", "_seen")}
+    return status.with_columns(
+        responder=by_then["_response"],
+        missing=~by_then["_seen"],
+        not_evaluable=by_then["_seen"] & ~by_then["_evaluated"],
+    )
 
 
-def _jeffreys(x: int, n: int, tail: float) -> tuple[float, float]:
-    low = 0.0 if x == 0 else float(betaincinv(x + 0.5, n - x + 0.5, tail))
-    high = 1.0 if x == n else float(betaincinv(x + 0.5, n - x + 0.5, 1.0 - tail))
-    return low, high
+def response_rates(
+    best: pl.DataFrame,
+    adsl: pl.DataFrame,
+    by: str = "TRT01A",
+    responders: Sequence[str] = RESPONDERS,
+    population: str | None = "SAFFL",
+    levels: Sequence[str] | None = None,
+    total: str | None = "Total",
+    method: str = "clopper-pearson",
+    conf_level: float = 0.95,
+) -> pl.DataFrame:
+    """Overall response rate: ``best`` has USUBJID and AVALC, one row per patient; who has none is not a responder.
+
+    Returns group, n_population, n_responders, n_without, fraction, low, high.
+    """
+    status, sizes = _best(best, adsl, by, population, levels, total)
+    counts = status.group_by("group").agg(
+        n_responders=pl.col("AVALC").is_in(list(responders)).sum().cast(pl.Int64),
+        n_without=pl.col("AVALC").is_null().sum().cast(pl.Int64),
+    )
+    table = sizes.join(counts, on="group", how="left", maintain_order="left")
+    table = table.with_columns(pl.col("n_responders", "n_without").fill_null(0))
+    return _with_rate(table, "n_responders", "n_population", method, conf_level)
 
 
-_INTERVALS = {"clopper-pearson": _clopper_pearson, "wilson": _wilson, "jeffreys": _jeffreys}
+def response_categories(
+    best: pl.DataFrame,
+    adsl: pl.DataFrame,
+    categories: Sequence[str],
+    by: str = "TRT01A",
+    population: str | None = "SAFFL",
+    levels: Sequence[str] | None = None,
+    total: str | None = "Total",
+) -> pl.DataFrame:
+    """Patients of each best response, in the order of ``categories``, then "Missing".
+
+    Returns group, category, n_patients, n_population, fraction. ValueError for a response ``categories`` does not name.
+    """
+    status, sizes = _best(best, adsl, by, population, levels, total)
+    unknown = sorted(set(status["AVALC"].drop_nulls().to_list()) - set(categories))
+    if unknown:
+        raise ValueError(f"best.AVALC holds {unknown[0]!r}, which categories does not name")
+    names = pl.DataFrame({"category": [*categories, "Missing"]}).with_row_index("_c")
+    counts = status.group_by("group", pl.col("AVALC").fill_null("Missing").alias("category")).agg(
+        n_patients=pl.len()
+    )
+    table = (
+        sizes.with_row_index("_g").join(names, how="cross").join(counts, on=["group", "category"], how="left")
+    )
+    table = table.sort("_g", "_c").with_columns(pl.col("n_patients").fill_null(0).cast(pl.Int64))
+    fraction = pl.when(pl.col("n_population") > 0).then(pl.col("n_patients") / pl.col("n_population"))
+    return table.select("group", "category", "n_patients", "n_population", fraction.alias("fraction"))
+
+
+def mrd_rates(
+    best: pl.DataFrame,
+    adsl: pl.DataFrame,
+    by: str = "TRT01A",
+    responders: Sequence[str] = RESPONDERS,
+    population: str | None = "SAFFL",
+    levels: Sequence[str] | None = None,
+    total: str | None = "Total",
+    method: str = "clopper-pearson",
+    conf_level: float = 0.95,
+) -> pl.DataFrame:
+    """Responders without measurable residual disease, among responders: ``best`` has USUBJID, AVALC and MRD.
+
+    MRD is NEGATIVE, POSITIVE or anything else (not known); unknown counts as not negative. Returns group,
+    n_responders, n_mrd_known, n_mrd_negative, fraction, low, high.
+    """
+    check_columns("best", best, ["MRD"])
+    status, sizes = _best(best, adsl, by, population, levels, total)
+    inside = status.filter(pl.col("AVALC").is_in(list(responders)))
+    counts = inside.group_by("group").agg(
+        n_responders=pl.len().cast(pl.Int64),
+        n_mrd_known=pl.col("MRD").is_in(["NEGATIVE", "POSITIVE"]).sum().cast(pl.Int64),
+        n_mrd_negative=(pl.col("MRD") == "NEGATIVE").sum().cast(pl.Int64),
+    )
+    table = sizes.select("group").join(counts, on="group", how="left", maintain_order="left")
+    table = table.with_columns(pl.col("n_responders", "n_mrd_known", "n_mrd_negative").fill_null(0))
+    return _with_rate(table, "n_mrd_negative", "n_responders", method, conf_level)
+
+
+def _best(
+    best: pl.DataFrame,
+    adsl: pl.DataFrame,
+    by: str,
+    population: str | None,
+    levels: Sequence[str] | None,
+    total: str | None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every patient of the population with the best response, null where there is none."""
+    check_columns("best", best, ["USUBJID", "AVALC"])
+    twice = best.filter(pl.col("USUBJID").is_duplicated())
+    if twice.height:
+        raise ValueError(
+            f"best has more than one row for {twice['USUBJID'][0]}: one best response per patient is expected"
+        )
+    people, sizes = group_patients(adsl, by, population, levels, total)
+    columns = [c for c in ("USUBJID", "AVALC", "MRD") if c in best.columns]
+    return people.join(best.select(columns), on="USUBJID", how="left"), sizes
+
+
+def _with_rate(table: pl.DataFrame, x: str, n: str, method: str, conf_level: float) -> pl.DataFrame:
+    found = [proportion(a, b, method, conf_level) for a, b in table.select(x, n).iter_rows()]
+    return table.with_columns(
+        pl.Series("fraction", [e.value for e in found], dtype=pl.Float64),
+        pl.Series("low", [e.low for e in found], dtype=pl.Float64),
+        pl.Series("high", [e.high for e in found], dtype=pl.Float64),
+    )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from escalon.analysis.response import proportion
+from escalon.analysis.groups import check_columns, group_patients
+from escalon.analysis.proportion import proportion
 
 __all__ = ["EVENT_SETS", "GRADES", "EventSet", "dlt_rates", "incidence", "max_grade", "overview"]
 
@@ -81,8 +82,8 @@ def incidence(
     most frequent first. Events of patients outside the population are not counted. Raises ValueError for
     absent columns, a patient twice in ``adsl``, a group that ``levels`` does not know.
     """
-    people, sizes = _population(adsl, by, population, levels, total)
-    _check_columns("adae", adae, ["USUBJID", *rows])
+    people, sizes = group_patients(adsl, by, population, levels, total)
+    check_columns("adae", adae, ["USUBJID", *rows])
     events = adae.filter(where) if where is not None else adae
     events = events.select("USUBJID", *rows).join(people, on="USUBJID")
     types = {r: adae.schema[r] for r in rows}
@@ -106,7 +107,7 @@ def overview(
     """
     parts = []
     for key, event_set in sets.items():
-        _check_columns("adae", adae, [c[0] for c in event_set.conditions])
+        check_columns("adae", adae, [c[0] for c in event_set.conditions])
         table = incidence(adae, adsl, by, (), event_set.expression(), population, levels, total)
         names = [pl.lit(key).alias("event_set"), pl.lit(event_set.label).alias("label")]
         parts.append(table.select(*names, pl.all()))
@@ -131,8 +132,8 @@ def max_grade(
     ``grade`` is a whole-number column of ``adae``; an event without a grade raises ValueError, because it
     would silently lower the maximum.
     """
-    people, sizes = _population(adsl, by, population, levels, total)
-    _check_columns("adae", adae, ["USUBJID", grade, *rows])
+    people, sizes = group_patients(adsl, by, population, levels, total)
+    check_columns("adae", adae, ["USUBJID", grade, *rows])
     events = adae.filter(where) if where is not None else adae
     if events[grade].null_count():
         raise ValueError(
@@ -169,8 +170,8 @@ def dlt_rates(
     """
     from scipy.special import betaincinv
 
-    people, sizes = _population(adsl, by, None, levels, total)
-    _check_columns("adsl", adsl, [status])
+    people, sizes = group_patients(adsl, by, None, levels, total)
+    check_columns("adsl", adsl, [status])
     unknown = sorted({str(s) for s in adsl[status].to_list()} - set(_DLT_STATUS))
     if unknown:
         raise ValueError(
@@ -206,39 +207,6 @@ def dlt_rates(
 GRADES = (1, 2, 3, 4, 5)
 _DLT_STATUS = ("DLT", "NO_DLT", "PENDING", "NOT_EVALUABLE")
 _MEASURES = ("depth", "n_patients", "n_events", "n_population", "fraction", "low", "high")
-
-
-def _check_columns(name: str, frame: pl.DataFrame, columns: Sequence[str]) -> None:
-    absent = [c for c in columns if c not in frame.columns]
-    if absent:
-        raise ValueError(f"{name} lacks {', '.join(absent)}: it has {', '.join(frame.columns)}")
-
-
-def _population(
-    adsl: pl.DataFrame, by: str, population: str | None, levels: Sequence[str] | None, total: str | None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Patients with their group (and again under ``total``), and the size of each group in order."""
-    _check_columns("adsl", adsl, ["USUBJID", by] + ([population] if population else []))
-    inside = adsl.filter(pl.col(population) == "Y") if population else adsl
-    twice = inside.filter(pl.col("USUBJID").is_duplicated())["USUBJID"]
-    if twice.len():
-        raise ValueError(f"adsl has more than one row for {twice[0]}: one row per patient is expected")
-    people = inside.select("USUBJID", pl.col(by).cast(pl.String).alias("group"))
-    if people["group"].null_count():
-        raise ValueError(
-            f"adsl.{by} is missing for {people['group'].null_count()} patients: each belongs to a group"
-        )
-    order = [str(v) for v in levels] if levels is not None else sorted(people["group"].unique().to_list())
-    unknown = sorted(set(people["group"].to_list()) - set(order))
-    if unknown:
-        raise ValueError(f"adsl.{by} holds {', '.join(unknown)}, which levels does not name")
-    if total is not None:
-        people = pl.concat([people, people.with_columns(group=pl.lit(total))])
-        order = [*order, total]
-    counted = people.group_by("group").agg(pl.len().cast(pl.Int64).alias("n_population"))
-    sizes = pl.DataFrame({"group": order}, schema={"group": pl.String})
-    sizes = sizes.join(counted, on="group", how="left", maintain_order="left")
-    return people, sizes.with_columns(pl.col("n_population").fill_null(0))
 
 
 def _count(

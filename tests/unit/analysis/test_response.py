@@ -1,76 +1,134 @@
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import beta, binom
 
-from escalon.analysis.response import PROPORTION_METHODS, proportion
-
-
-@pytest.mark.parametrize(
-    ("x", "n", "low", "high"),
-    [(7, 18, 17.3, 64.3), (5, 18, 9.7, 53.5), (2, 3, 9.4, 99.2), (1, 3, 0.8, 90.6)],
+from escalon.analysis.response import (
+    mrd_rates,
+    proportion,
+    response_by_visit,
+    response_categories,
+    response_rates,
 )
-def test_published_response_rates(x, n, low, high):
-    """Clopper-Pearson percentages of the published BALLI-01 response rates."""
-    e = proportion(x, n)
-    assert (round(100 * e.low, 1), round(100 * e.high, 1)) == (low, high)
-    assert e.value == x / n
+from escalon.analysis.response_figures import spider_rows, swimmer_rows, waterfall_rows
 
-
-def test_wilson_and_jeffreys_against_closed_forms():
-    z = 1.959963984540054
-    e = proportion(3, 12, "wilson")
-    # The Wilson ends solve (p - x/n)^2 = z^2 p (1 - p) / n.
-    for p in (e.low, e.high):
-        assert (p - 0.25) ** 2 == pytest.approx(z * z * p * (1 - p) / 12, rel=1e-12)
-    e = proportion(3, 12, "jeffreys")
-    assert (beta.cdf(e.low, 3.5, 9.5), beta.cdf(e.high, 3.5, 9.5)) == pytest.approx((0.025, 0.975), abs=1e-12)
-
-
-counts = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
-
-
-@given(counts, st.sampled_from([0.8, 0.9, 0.95]))
-def test_clopper_pearson_ends_are_binomial_tails(xn, level):
-    x, n = xn
-    e = proportion(x, n, conf_level=level)
-    if x > 0:
-        assert binom.sf(x - 1, n, e.low) == pytest.approx((1 - level) / 2, rel=1e-8)
-    if x < n:
-        assert binom.cdf(x, n, e.high) == pytest.approx((1 - level) / 2, rel=1e-8)
-
-
-@given(counts, st.sampled_from(PROPORTION_METHODS))
-def test_ends_contain_the_estimate_and_mirror(xn, method):
-    x, n = xn
-    e, mirror = proportion(x, n, method), proportion(n - x, n, method)
-    assert 0 <= e.low <= e.value <= e.high <= 1
-    assert (mirror.low, mirror.high) == pytest.approx((1 - e.high, 1 - e.low), abs=1e-9)
-
-
-@pytest.mark.parametrize("method", PROPORTION_METHODS)
-def test_none_and_all(method):
-    assert proportion(0, 5, method).low == 0.0
-    assert proportion(5, 5, method).high == 1.0
-    assert proportion(0, 5, method).high < 1
-
-
-def test_no_patients_is_a_reason():
-    e = proportion(0, 0)
-    assert (e.value, e.low, e.high, e.reason) == (None, None, None, "no patients")
-
-
-@pytest.mark.parametrize(
-    ("args", "text"),
+ADSL = pl.DataFrame(
+    {"USUBJID": ["1", "2", "3", "4"], "TRT01A": ["DL1", "DL1", "DL2", "DL2"], "SAFFL": ["Y", "Y", "Y", "N"]}
+)
+ADRS = pl.DataFrame(
     [
-        ((4, 3), "at most n"),
-        ((-1, 3), "whole number"),
-        ((1.5, 3), "whole number"),
-        ((True, 3), "whole number"),
-        ((1, 3, "wald"), "method is 'wald'"),
-        ((1, 3, "wilson", 95), "conf_level is 95"),
+        ("1", "D28", "CRi", 1), ("1", "D56", "CR", 2), ("1", "D84", "RELAPSE", 3),
+        ("2", "D28", "NE", 1), ("2", "D56", "NR", 2),
+        ("3", "D56", "MLFS", 1), ("4", "D28", "CR", 1), ("1", "UNSCHEDULED", "CR", 9),
     ],
+    schema=["USUBJID", "AVISIT", "AVALC", "SRCSEQ"],
+    orient="row",
+)  # fmt: skip
+VISITS = ["D28", "D56", "D84"]
+
+
+def counts(table, group="Total"):
+    columns = ("n_due", "n_assessed", "n_not_evaluable", "n_missing", "n_responders")
+    return table.filter(pl.col("group") == group).select(columns).rows()
+
+
+def test_at_the_visit():
+    table = response_by_visit(ADRS, ADSL, VISITS, levels=["DL1", "DL2", "DL3"])
+    assert counts(table) == [(3, 2, 1, 1, 1), (3, 3, 0, 0, 2), (3, 1, 0, 2, 0)]
+    assert counts(table, "DL3") == [(0, 0, 0, 0, 0)] * 3
+    row = table.filter((pl.col("group") == "Total") & (pl.col("AVISIT") == "D56")).row(0, named=True)
+    exact = proportion(2, 3)
+    assert (row["fraction"], row["low"], row["high"]) == (2 / 3, exact.low, exact.high)
+
+
+def test_to_date_keeps_a_response_that_was_lost():
+    table = response_by_visit(ADRS, ADSL, VISITS, to_date=True)
+    assert counts(table) == [(3, 2, 1, 1, 1), (3, 3, 0, 0, 2), (3, 3, 0, 0, 2)]
+
+
+def test_a_visit_not_yet_due_is_in_no_denominator():
+    due = pl.DataFrame({"USUBJID": ["1", "2", "1"], "AVISIT": ["D28", "D28", "D56"]})
+    assert counts(response_by_visit(ADRS, ADSL, VISITS, due=due)) == [
+        (2, 2, 1, 0, 1),
+        (1, 1, 0, 0, 1),
+        (0, 0, 0, 0, 0),
+    ]
+
+
+def test_one_marrow_never_counts_twice():
+    shared = ADRS.with_columns(SRCSEQ=pl.lit(7))
+    with pytest.raises(ValueError, match="counts record 7 of 1 at two visits"):
+        response_by_visit(shared, ADSL, VISITS)
+    with pytest.raises(ValueError, match="two rows for 1 at D28"):
+        response_by_visit(pl.concat([ADRS, ADRS]), ADSL, VISITS)
+
+
+BEST = pl.DataFrame(
+    {"USUBJID": ["1", "2", "4"], "AVALC": ["CR", "NR", "CR"], "MRD": ["NEGATIVE", None, "POSITIVE"]}
 )
-def test_bad_input(args, text):
-    with pytest.raises(ValueError, match=text):
-        proportion(*args)
+
+
+def test_best_overall_counts_everybody():
+    table = response_rates(BEST, ADSL)
+    assert table.select("group", "n_population", "n_responders", "n_without").rows() == [
+        ("DL1", 2, 1, 0), ("DL2", 1, 0, 1), ("Total", 3, 1, 1),
+    ]  # fmt: skip
+    cr_only = response_rates(BEST, ADSL, responders=("CRh",))
+    assert cr_only["n_responders"].to_list() == [0, 0, 0]
+    assert mrd_rates(BEST, ADSL, population=None).select("n_responders", "n_mrd_known", "n_mrd_negative").rows() == [
+        (1, 1, 1), (1, 1, 0), (2, 2, 1),
+    ]  # fmt: skip
+    table = response_categories(BEST, ADSL, ["CR", "NR"])
+    assert table.filter(pl.col("group") == "Total")["n_patients"].to_list() == [1, 1, 1]
+    with pytest.raises(ValueError, match="'NR', which categories"):
+        response_categories(BEST, ADSL, ["CR"])
+    with pytest.raises(ValueError, match="more than one row for 1"):
+        response_rates(pl.concat([BEST, BEST]), ADSL)
+
+
+statuses = st.sampled_from(["CR", "CRi", "MLFS", "NR", "NE", "RELAPSE", None])
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from("1234"), st.sampled_from(VISITS)), statuses))
+def test_counts_add_up_and_best_to_date_never_falls(data):
+    schema = {"USUBJID": pl.String, "AVISIT": pl.String, "AVALC": pl.String}
+    adrs = pl.DataFrame([(u, v, s) for (u, v), s in data.items()], schema=schema, orient="row")
+    at, to_date = (response_by_visit(adrs, ADSL, VISITS, population=None, to_date=d) for d in (False, True))
+    for table in (at, to_date):
+        assert (table["n_assessed"] + table["n_missing"] == table["n_due"]).all()
+        assert (table["n_responders"] + table["n_not_evaluable"] <= table["n_assessed"]).all()
+    total = to_date.filter(pl.col("group") == "Total")["n_responders"].to_list()
+    assert total == sorted(total)
+    assert (to_date["n_responders"] >= at["n_responders"]).all()
+
+
+BLASTS = pl.DataFrame(
+    [("1", -20, 80.0), ("1", -3, 50.0), ("1", 28, 5.0), ("1", 56, 20.0), ("2", -1, 0.0), ("2", 28, 0.0), ("3", 28, 4.0),
+     ("4", -2, 60.0), ("4", 28, 90.0), ("5", -2, 60.0)],
+    schema=["USUBJID", "ADY", "AVAL"], orient="row",
+)  # fmt: skip
+
+
+def test_spider_and_waterfall():
+    spider = spider_rows(BLASTS)
+    assert spider.filter(pl.col("USUBJID") == "1")["PCHG"].to_list() == [0.0, -90.0, -60.0]
+    assert waterfall_rows(BLASTS).rows() == [
+        ("4", 50.0, None), ("1", -90.0, None), ("2", None, "the baseline is 0"), ("3", None, "no baseline value"),
+        ("5", None, "no value after the infusion"),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="percentage from 0 to 100"):
+        spider_rows(BLASTS.with_columns(AVAL=pl.lit(101.0)))
+
+
+def test_swimmer():
+    adsl = pl.DataFrame({"USUBJID": ["2", "1"]})
+    seen = pl.DataFrame({"USUBJID": ["1", "1"], "ADY": [56, 28], "AVALC": ["CR", "CRi"]})
+    ends = pl.DataFrame({"USUBJID": ["1", "2"], "ADY": [100, 10], "DEATH": ["Y", "N"]})
+    assert swimmer_rows(adsl, seen, ends).rows() == [
+        ("2", 0.0, 10.0, None, "N"),
+        ("1", 0.0, 28.0, None, None), ("1", 28.0, 56.0, "CRi", None), ("1", 56.0, 100.0, "CR", "Y"),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="no row for 2"):
+        swimmer_rows(adsl, seen, ends.head(1))
+    with pytest.raises(ValueError, match="lies after the end"):
+        swimmer_rows(adsl, seen, ends.with_columns(ADY=pl.lit(30)))
