@@ -1,11 +1,11 @@
-"""CRS, ICANS and GvHD: the worked cases K, I and A of the criteria specification.
+"""CRS, ICANS, GvHD and haematotoxicity: the worked cases K, I, G, A and H of the criteria specification.
 
 Sources: Lee, Biol Blood Marrow Transplant 2019;25:625; Harris, Biol Blood Marrow Transplant 2016;22:4.
 """
 
 import pytest
 
-from escalon.criteria import astct, magic
+from escalon.criteria import astct, crs_other, icaht, magic
 
 CRS = [
     ("K01", {"temperature": 38.0}, 1),
@@ -103,3 +103,79 @@ def test_gvhd(case, found, expected, grade):
 )
 def test_liver_stage_in_umol(umol, stage):
     assert magic.stage_liver(umol, unit="umol/L").stage == stage
+
+
+COMPARED = [
+    ("G01", {"hypotension": True}, {}, (2, 2, 2)),
+    ("G02", {"vasopressors": 1}, {}, (3, 2, 3)),
+    ("G03", {"vasopressors": 1}, {"high_dose": True}, (3, 3, 3)),
+    ("G04", {"oxygen": "nasal_cannula", "oxygen_flow": 4}, {"oxygen_fraction": 36}, (2, 2, 2)),
+    ("G05", {"oxygen": "nasal_cannula", "oxygen_flow": 6}, {"oxygen_fraction": 44}, (2, 3, 3)),
+    ("G06", {"oxygen": "venturi"}, {"oxygen_fraction": 35}, (3, 2, 2)),
+    ("G07", {}, {"transaminases": 4}, (1, 3, 1)),
+    ("G08", {}, {"organ_toxicity": 3}, (1, 3, 1)),
+    ("G09", {"oxygen": "ventilation"}, {"ventilation": True}, (4, 4, 4)),
+]
+
+
+@pytest.mark.parametrize(("case", "shared", "extra", "grades"), COMPARED, ids=[r[0] for r in COMPARED])
+def test_three_systems_on_one_patient(case, shared, extra, grades):
+    pressure = {name: value for name, value in shared.items() if not name.startswith("oxygen")}
+    found = crs_other.CrsFindings(temperature=38.5, **pressure, **extra)
+    assert (
+        astct.grade_crs(temperature=38.5, **shared).grade,
+        crs_other.grade_crs_lee_2014(found).grade,
+        crs_other.grade_crs_ctcae_v5(found).grade,
+    ) == grades
+
+
+def neutrophils(at_500=0, at_100=0, other=1500):
+    """Counts of day 0 to 30: ``at_100`` days at 100/uL, then up to ``at_500`` days at 500/uL, the rest higher."""
+    return [0.1] * at_100 + [0.5] * (at_500 - at_100) + [other / 1000] * (31 - at_500)
+
+
+ICAHT_EARLY = [
+    ("H01", neutrophils(6), 1),
+    ("H02", neutrophils(7), 2),
+    ("H03", neutrophils(13, 6), 2),
+    ("H04", neutrophils(14), 3),
+    ("H05", neutrophils(10, 7), 3),
+    ("H06", neutrophils(14, 14), 4),
+    ("H07", neutrophils(31), 4),
+    ("none", neutrophils(0), 0),
+    ("30 of 31 days", neutrophils(30), 3),
+]
+
+
+@pytest.mark.parametrize(("case", "counts", "grade"), ICAHT_EARLY, ids=[r[0] for r in ICAHT_EARLY])
+def test_icaht_early(case, counts, grade):
+    assert icaht.grade_icaht(range(31), counts, "early").grade == grade
+
+
+@pytest.mark.parametrize(("case", "count", "grade"), [("H08", 1500, 1), ("H09", 1501, 0), ("H10", 500, 3)])
+def test_icaht_late(case, count, grade):
+    assert icaht.grade_icaht([45], [count / 1000], "late").grade == grade
+
+
+def platelets(days, below_50=0, below_20=0, else_=150):
+    return [19] * below_20 + [49] * (below_50 - below_20) + [else_] * (days - below_50)
+
+
+T_ICAHT = [
+    ("H11", "early", 31, platelets(31, 6), 1),
+    ("H12", "early", 31, platelets(31, 7), 2),
+    ("H13", "early", 31, platelets(31, 20, 1), 3),
+    ("H14", "early", 31, platelets(31, 14, 14), 4),
+    ("H15", "late", 70, platelets(70, else_=99), 1),
+    ("H16", "late", 70, platelets(70, 3), 2),
+    ("H17", "late", 70, platelets(70, 13, 13), 3),
+    ("late none", "late", 70, platelets(70, else_=100), 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("case", "period", "length", "counts", "grade"), T_ICAHT, ids=[r[0] for r in T_ICAHT]
+)
+def test_t_icaht(case, period, length, counts, grade):
+    first = 0 if period == "early" else 31
+    assert icaht.grade_t_icaht(range(first, first + length), counts, period).grade == grade

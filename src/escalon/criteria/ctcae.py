@@ -29,7 +29,7 @@ from escalon.criteria.lab_rules import (
     load_rules,
 )
 from escalon.criteria.operators import Floats
-from escalon.criteria.result import Grade, check_code
+from escalon.criteria.result import Grade, check_code, check_finite
 from escalon.criteria.units import compute_factor
 
 POLICIES = ("recorded", "worst")
@@ -134,6 +134,8 @@ def grade_lab(
     """
     rule = find_rule(term, version)
     numbers = (value, lln, uln, baseline)
+    for name, number in zip(("value", *LIMIT_NAMES), numbers, strict=True):
+        check_finite(f"{name} of {rule.term}", number)
     arrays = [np.array([np.nan if number is None else number], dtype=np.float64) for number in numbers]
     data = _inputs(rule, arrays, unit, baseline_indicator, qualifiers, policy)
     outcome = compute_grades(rule, data)

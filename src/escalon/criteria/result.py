@@ -1,6 +1,7 @@
 """The answer every criterion gives: a grade or a reason for its absence, with the clause that gave it."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,15 @@ class Grade:
 
 
 def check_finite(field: str, value: float | None, *, low: float = 0.0, high: float | None = None) -> None:
-    """Refuse a number that is not finite or lies outside ``low`` to ``high`` (inclusive); None passes.
+    """Refuse what is not a finite number or lies outside ``low`` to ``high`` (inclusive); None passes.
 
     Raises:
         ValueError: naming the field, the value and the accepted range.
     """
     if value is None:
         return
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"{field}: {value!r} is not a number")
     if value != value or value in (float("inf"), float("-inf")):
         raise ValueError(f"{field}: {value!r} is not a finite number")
     if value < low or (high is not None and value > high):
