@@ -201,7 +201,9 @@ def print_run(
         grid.add_row(name, value)
     console.print(grid)
     console.print("[yellow]Simulated patients; see the report for what rests on assumptions.[/yellow]")
-    console.print(f"Ledger   {out}/ledger.db ({state.seq} events, head {info.ledger_head[:16]})", highlight=False)
+    console.print(
+        f"Ledger   {out}/ledger.db ({state.seq} events, head {info.ledger_head[:16]})", highlight=False
+    )
     console.print(f"Report   {out}/report.html", highlight=False)
 
 
