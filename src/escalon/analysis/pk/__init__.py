@@ -2,7 +2,10 @@
 
 from escalon.analysis.pk.blq import BlqRule
 from escalon.analysis.pk.cell_kinetics import CellKinetics, cell_kinetics
-from escalon.analysis.pk.nca import AUC_METHODS, ROUTES, TAILS, PkResult, nca
+from escalon.analysis.pk.nca import AUC_METHODS, ROUTES, TAILS, nca
+from escalon.analysis.pk.profile import Exclusion, SlopeChoice
+from escalon.analysis.pk.result import PkResult, PkValue
+from escalon.analysis.pk.study import derive_parameters, exposure_response, summarise_parameters
 from escalon.analysis.pk.units import PkUnits
 
 __all__ = [
@@ -11,8 +14,14 @@ __all__ = [
     "TAILS",
     "BlqRule",
     "CellKinetics",
+    "Exclusion",
     "PkResult",
     "PkUnits",
+    "PkValue",
+    "SlopeChoice",
     "cell_kinetics",
+    "derive_parameters",
+    "exposure_response",
     "nca",
+    "summarise_parameters",
 ]

@@ -37,17 +37,10 @@ def segment_areas(t1: float, c1: float, t2: float, c2: float, log: bool) -> tupl
 
 
 def _first_moment(x: float) -> float:
-    """Integral of s exp(-x s) over [0, 1].
-
-    (1 - (1 + x) exp(-x)) / x^2, as a series where that form cancels.
-    """
-    if abs(x) > 0.1:
+    """Integral of s exp(-x s) over [0, 1]: (1 - (1 + x) exp(-x)) / x^2, as a series where that form cancels."""
+    if abs(x) > 0.02:
         return (1.0 - (1.0 + x) * math.exp(-x)) / (x * x)
-    total, term = 0.0, 1.0
-    for n in range(12):
-        total += term / (n + 2)
-        term *= -x / (n + 1)
-    return total
+    return 0.5 - x * (1 / 3 - x * (1 / 8 - x * (1 / 30 - x * (1 / 144 - x / 840))))
 
 
 def compute_areas(

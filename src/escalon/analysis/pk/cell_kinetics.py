@@ -14,7 +14,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from escalon.analysis.pk.nca import PkResult, nca
+from escalon.analysis.pk.nca import nca
+from escalon.analysis.pk.result import PkResult
 from escalon.analysis.pk.slope import fit_slope
 
 __all__ = ["CellKinetics", "CellValue", "cell_kinetics"]

@@ -33,19 +33,6 @@ class Parameter:
     summary: str = "geometric"
 
 
-def _auc_last(p: Profile, v: Values) -> float:
-    return compute_areas(p.time[: p.n_core], p.conc[: p.n_core], p.declared.method, p.tmax)[0]
-
-
-def _auc_all(p: Profile, v: Values) -> float:
-    return compute_areas(p.time, p.conc, p.declared.method, p.tmax)[0]
-
-
-def _aumc_last(p: Profile, v: Values) -> float:
-    since = [t - p.start for t in p.time[: p.n_core]]
-    return compute_areas(since, p.conc[: p.n_core], p.declared.method, p.tmax - p.start)[1]
-
-
 def _slope(name: str) -> Compute:
     def compute(p: Profile, v: Values) -> float | str:
         return p.slope_reason if p.slope is None else float(getattr(p.slope, name))
@@ -90,7 +77,11 @@ def _back_extrapolated(whole: str) -> Compute:
 def _per_dose(code: str) -> Compute:
     def compute(p: Profile, v: Values) -> float | str:
         dose = p.declared.total_dose
-        return "dose missing" if dose is None else v[code] / dose
+        if dose is None:
+            return "dose missing"
+        if len(p.declared.dose_times) > 1 and code == "CMAX":
+            return "several doses: the peak belongs to no single dose"
+        return v[code] / dose
 
     return compute
 
@@ -159,8 +150,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "CORRXY", "Correlation Between TimeX and Log ConcY", "number", (), _correlation, summary="median"
     ),
-    Parameter("AUCLST", "AUC to Last Nonzero Conc", "auc", (), _auc_last),
-    Parameter("AUCALL", "AUC All", "auc", (), _auc_all),
+    Parameter("AUCLST", "AUC to Last Nonzero Conc", "auc", (), lambda p, v: p.auc_last),
+    Parameter("AUCALL", "AUC All", "auc", (), lambda p, v: p.auc_all),
     Parameter("AUCIFO", "AUC Infinity Obs", "auc", ("AUCLST", "CLST", "LAMZ"), _auc_inf("CLST")),
     Parameter("AUCIFP", "AUC Infinity Pred", "auc", ("AUCLST", "CLSTP", "LAMZ"), _auc_inf("CLSTP")),
     Parameter("AUCIFOD", "AUC Infinity Obs Norm by Dose", "auc per dose", ("AUCIFO",), _per_dose("AUCIFO")),
@@ -190,7 +181,7 @@ PARAMETERS: tuple[Parameter, ...] = (
         _back_extrapolated("AUCIFP"),
         _BOLUS,
     ),
-    Parameter("AUMCLST", "AUMC to Last Nonzero Conc", "aumc", (), _aumc_last),
+    Parameter("AUMCLST", "AUMC to Last Nonzero Conc", "aumc", (), lambda p, v: p.aumc_last),
     Parameter("AUMCIFO", "AUMC Infinity Obs", "aumc", ("AUMCLST", "CLST", "LAMZ"), _aumc_inf("CLST")),
     Parameter("AUMCIFP", "AUMC Infinity Pred", "aumc", ("AUMCLST", "CLSTP", "LAMZ"), _aumc_inf("CLSTP")),
     Parameter(

@@ -7,15 +7,40 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from escalon.analysis.pk.areas import AUC_METHODS
-from escalon.analysis.pk.blq import BlqRule, apply_blq
-from escalon.analysis.pk.slope import Slope, fit_best_slope
+from escalon.analysis.pk.areas import AUC_METHODS, compute_areas
+from escalon.analysis.pk.blq import BlqRule, CleanProfile, apply_blq
+from escalon.analysis.pk.slope import Slope, fit_best_slope, fit_slope
 
-__all__ = ["ROUTES", "TAILS", "Declaration", "Profile", "build_profile"]
+__all__ = ["ROUTES", "TAILS", "Declaration", "Exclusion", "Profile", "SlopeChoice", "build_profile"]
 
 ROUTES = ("infusion", "bolus", "extravascular")
 TAILS = ("last", "all", "inf-obs", "inf-pred")
 PREDOSE = ("error", "carry")
+MISSING_PREDOSE = ("none", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A sample taken out of the analysis by a person: which, why, who, when; kept with the result."""
+
+    time: float
+    reason: str
+    user: str = ""
+    decided_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlopeChoice:
+    """Terminal slope chosen by a person: the times of the samples, why, who, when; replayed, never overwritten."""
+
+    times: tuple[float, ...]
+    reason: str
+    user: str = ""
+    decided_at: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.times) < 3 or not self.reason:
+            raise ValueError("a chosen slope names three or more samples and its reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +56,8 @@ class Declaration:
     dose_times: tuple[float, ...]
     doses: tuple[float, ...] | None
     durations: tuple[float, ...]
+    missing_predose: str = "none"
+    slope: SlopeChoice | None = None
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -38,6 +65,7 @@ class Declaration:
             ("method", self.method, AUC_METHODS),
             ("tail", self.tail, TAILS),
             ("predose", self.predose, PREDOSE),
+            ("missing_predose", self.missing_predose, MISSING_PREDOSE),
         ):
             if value not in allowed:
                 raise ValueError(f"{name} is {value!r}: one of {', '.join(allowed)} is expected")
@@ -84,7 +112,11 @@ class Profile:
     tlag: float
     n_blq: int
     n_missing: int
-    flags: dict[str, str]
+    notes: list[str]
+    excluded: tuple[Exclusion, ...]
+    auc_last: float = 0.0
+    auc_all: float = 0.0
+    aumc_last: float = 0.0
 
     @property
     def start(self) -> float:
@@ -102,12 +134,20 @@ class Profile:
         return self.conc[self.n_core - 1]
 
 
-def build_profile(time: Sequence[float], conc: Sequence[float], declared: Declaration) -> Profile | str:
+def build_profile(
+    time: Sequence[float], conc: Sequence[float], declared: Declaration, exclude: Sequence[Exclusion] = ()
+) -> Profile | str:
     """Check and prepare; the reason where no sample is quantifiable.
 
     ValueError for input that has no reading.
     """
-    t, c, flags = _checked(list(time), list(conc), declared)
+    t, c, notes = _checked(list(time), list(conc), declared)
+    for exclusion in exclude:
+        if exclusion.time not in t:
+            raise ValueError(f"exclusion at {exclusion.time:g}: there is no sample at that time")
+        place = t.index(exclusion.time)
+        del t[place], c[place]
+        notes.append(f"sample at {exclusion.time:g} excluded: {exclusion.reason}")
     lloq = declared.lloq or 0.0
     blq = [x == 0.0 or x < lloq for x in c]
     clean = apply_blq(t, c, blq, declared.blq, declared.lloq)
@@ -116,6 +156,17 @@ def build_profile(time: Sequence[float], conc: Sequence[float], declared: Declar
         if clean.n_blq == 0:
             return "no sample was measured"
         return f"all {clean.n_blq} samples are below quantification"
+    return _assemble(clean, measured, declared, notes, tuple(exclude))
+
+
+def _assemble(
+    clean: CleanProfile,
+    measured: list[int],
+    declared: Declaration,
+    notes: list[str],
+    excluded: tuple[Exclusion, ...],
+) -> Profile:
+    """Peak, slope, start and areas."""
     first, last = measured[0], measured[-1]
     peak = max(measured, key=clean.conc.__getitem__)
     c0 = _initial_concentration(clean.time, clean.conc, declared) if declared.route == "bolus" else None
@@ -123,19 +174,47 @@ def build_profile(time: Sequence[float], conc: Sequence[float], declared: Declar
     tlag = clean.time[first - 1] if first else declared.dose_times[0]
     profile = Profile(
         declared, clean.time, clean.conc, last + 1, clean.conc[peak], clean.time[peak], None, "",
-        c0, clean.time[first], tlag, clean.n_blq, clean.n_missing, flags,
+        c0, clean.time[first], tlag, clean.n_blq, clean.n_missing, notes, excluded,
     )  # fmt: skip
     _choose_slope(profile, measured)
     if profile.time[0] > profile.start:
         profile.time.insert(0, profile.start)
         profile.conc.insert(0, 0.0 if c0 is None else c0)
         profile.n_core += 1
+    _place_predose(profile)
+    method, n = declared.method, profile.n_core
+    since = [t - profile.start for t in profile.time[:n]]
+    profile.auc_last, profile.aumc_last = compute_areas(
+        since, profile.conc[:n], method, profile.tmax - profile.start
+    )
+    beyond = compute_areas(profile.time[n - 1 :], profile.conc[n - 1 :], method, profile.tmax)[0]
+    profile.auc_all = profile.auc_last + beyond
     return profile
+
+
+def _place_predose(profile: Profile) -> None:
+    """Where a later dose has no sample at its start.
+
+    Carry the last value there, or note that the area joins over it.
+    """
+    for dose in profile.declared.dose_times[1:]:
+        if dose in profile.time or not profile.time[0] < dose < profile.tlast:
+            continue
+        if profile.declared.missing_predose == "none":
+            profile.notes.append(f"no sample at the dose at {dose:g}: the area joins the samples around it")
+            continue
+        place = next(i for i, t in enumerate(profile.time) if t > dose)
+        profile.time.insert(place, dose)
+        profile.conc.insert(place, profile.conc[place - 1])
+        profile.n_core += 1
+        profile.notes.append(
+            f"no sample at the dose at {dose:g}: the value at {profile.time[place - 1]:g} carried to it"
+        )
 
 
 def _checked(
     t: list[float], c: list[float], declared: Declaration
-) -> tuple[list[float], list[float], dict[str, str]]:
+) -> tuple[list[float], list[float], list[str]]:
     """Times strictly ascending from the first dose, concentrations 0 or more or NaN."""
     if len(t) != len(c):
         raise ValueError(
@@ -153,15 +232,15 @@ def _checked(
     start = declared.dose_times[0]
     early = sum(1 for x in t if x < start)
     if not early:
-        return t, c, {}
+        return t, c, []
     if declared.predose == "error":
         raise ValueError(
             f"time[0] is {t[0]:g}, before the first dose at {start:g}: "
             "give the pre-dose sample the time of the dose, or declare predose='carry'"
         )
     if early < len(t) and t[early] == start:
-        return t[early:], c[early:], {}
-    return [start, *t[early:]], c[early - 1 :], {"predose": f"sample at {t[early - 1]:g} carried to the dose"}
+        return t[early:], c[early:], []
+    return [start, *t[early:]], c[early - 1 :], [f"sample at {t[early - 1]:g} carried to the dose"]
 
 
 def _initial_concentration(time: Sequence[float], conc: Sequence[float], declared: Declaration) -> float:
@@ -182,6 +261,9 @@ def _choose_slope(profile: Profile, measured: Sequence[int]) -> None:
     """
     declared = profile.declared
     time, conc = profile.time, profile.conc
+    if declared.slope is not None:
+        _replay_slope(profile, declared.slope, [time[i] for i in measured])
+        return
     last_dose = declared.dose_times[-1]
     after_last = [i for i in measured if time[i] >= last_dose]
     if not after_last:
@@ -197,3 +279,14 @@ def _choose_slope(profile: Profile, measured: Sequence[int]) -> None:
         profile.slope_reason = found
     else:
         profile.slope = found
+
+
+def _replay_slope(profile: Profile, choice: SlopeChoice, measured: Sequence[float]) -> None:
+    """Fit the samples a person chose; ValueError when one of them is not there or not quantifiable."""
+    absent = [t for t in choice.times if t not in measured]
+    if absent:
+        raise ValueError(f"chosen slope: no quantifiable sample at {absent[0]:g}")
+    times = sorted(choice.times)
+    profile.slope = fit_slope(times, [math.log(profile.conc[profile.time.index(t)]) for t in times])
+    profile.slope_reason = "the chosen samples do not fall"
+    profile.notes.append(f"terminal slope chosen by {choice.user or 'a person'}: {choice.reason}")

@@ -1,0 +1,76 @@
+import polars as pl
+import pytest
+from scipy.stats import spearmanr
+
+from escalon.analysis.pk import derive_parameters, exposure_response, nca, summarise_parameters
+from escalon.analysis.pk.study import rank_correlation
+
+TIMES = [0.0, 2.0, 6.0, 24.0, 48.0, 96.0]
+CONC = pl.DataFrame(
+    {
+        "USUBJID": ["1"] * 6 + ["2"] * 6 + ["3"] * 6,
+        "PARAMCD": ["CLLS52"] * 18,
+        "TIME": TIMES * 3,
+        "AVAL": [0.0, 2.0, 1.6, 1.1, 0.7, 0.3] + [0.0, 3.0, 2.6, 1.9, None, 0.2] + [0.0] * 6,
+        "AVALU": ["ug/mL"] * 18,
+        "LLOQ": [0.05] * 18,
+    }
+)
+DOSES = pl.DataFrame(
+    {"USUBJID": ["1", "2"], "TIME": [0.0, 0.0], "DOSE": [20.0, 20.0], "DURATION": [2.0, 2.0]}
+)
+
+
+def test_every_profile_is_the_single_analysis():
+    table = derive_parameters(CONC.sample(fraction=1, shuffle=True, seed=1), DOSES, route="infusion")
+    one = nca(TIMES, CONC["AVAL"][:6], dose=20, route="infusion", duration=2, lloq=0.05)
+    for code in ("CMAX", "AUCLST", "LAMZHL", "CLO"):
+        found = table.filter((pl.col("USUBJID") == "1") & (pl.col("PPTESTCD") == code))
+        assert found["PPSTRESN"].item() == pytest.approx(one.value(code))
+    assert table.filter(pl.col("PPTESTCD") == "CLO")["PPSTRESU"].to_list() == ["L/h", "L/h"]
+    assert table.filter(pl.col("USUBJID") == "3")["PPREASND"].to_list() == ["no dose record"]
+
+
+def test_summary_says_which_statistics_to_print():
+    table = derive_parameters(CONC, DOSES, route="infusion", partial=[(0, 96)], threshold=1.0)
+    out = summarise_parameters(table)
+    rows = {r["PPTESTCD"]: r for r in out.iter_rows(named=True)}
+    assert (rows["CMAX"]["n"], rows["CMAX"]["summary"], rows["TMAX"]["summary"]) == (2, "geometric", "median")
+    assert rows["CMAX"]["geo_mean"] == pytest.approx(6**0.5)
+    assert (rows["AUCINT"]["START"], rows["AUCINT"]["END"], rows["TAT"]["summary"]) == (0, 96, "median")
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (CONC.with_columns(AVALU=pl.lit(None, dtype=pl.String)), "1 CLLS52: concentration without unit"),
+        (
+            CONC.with_columns(AVALU=pl.concat_str(pl.lit("u"), pl.col("TIME").cast(pl.String))),
+            "never pool assays",
+        ),
+        (pl.concat([CONC, CONC]), "1 CLLS52: .* two samples at one time"),
+        (CONC.drop("AVAL"), "lacks AVAL"),
+    ],
+)
+def test_bad_frames(frame, text):
+    with pytest.raises(ValueError, match=text):
+        derive_parameters(frame, DOSES, route="infusion")
+
+
+def test_rank_correlation():
+    x, y = [1.0, 2, 3, 4, 5, 6, None, 8], [2.0, 1, 4, 4, 7, 5, 3, None]
+    e = rank_correlation(x, y)
+    assert e.value == pytest.approx(spearmanr(x[:6], y[:6]).statistic)
+    assert e.low < e.value < e.high
+    assert rank_correlation([1, 2], [1, 2]).reason == "2 pairs, 4 are needed"
+    assert (
+        rank_correlation([1, 1, 1, 1], [1, 2, 3, 4]).reason == "one of the two is the same for all patients"
+    )
+    assert rank_correlation([1, 2, 3, 4], [2, 3, 4, 5]).reason == "perfect order: no interval"
+
+
+def test_exposure_response_rows():
+    patients = pl.DataFrame({"AUC": [1.0, 2, 3, 4, 5], "CMAX": [2.0, 1, 4, 3, None], "RESP": [0, 0, 1, 0, 1]})
+    out = exposure_response(patients, ["AUC"], ["CMAX", "RESP"])
+    assert out.select("exposure", "outcome", "n").rows() == [("AUC", "CMAX", 4), ("AUC", "RESP", 5)]
+    assert out["correlation"][0] == pytest.approx(0.6)
