@@ -1,0 +1,283 @@
+"""The report: one HTML page that needs nothing else, the same bytes for the same input."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any, Protocol
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from escalon.conduct.state import State
+from escalon.protocol.load import StudyFolder
+from escalon.report import synopsis
+from escalon.report.ard import combine
+from escalon.report.endpoints import build_endpoints_from
+from escalon.report.pictures import efficacy as efficacy_pictures
+from escalon.report.pictures import escalation as escalation_pictures
+from escalon.report.pictures import exposure as exposure_pictures
+from escalon.report.pictures.picture import Picture
+from escalon.report.provenance import Sources
+from escalon.report.results import derive_ard
+from escalon.report.results.escalation import derive_characteristics
+from escalon.report.results.groups import level_labels
+from escalon.report.run_info import RunInfo
+from escalon.report.tables import disposition, efficacy, escalation, exposure, safety
+from escalon.report.tables.evidence import render_evidence
+from escalon.report.wording import (
+    render_count,
+    render_date,
+    render_dose,
+    render_interval,
+    render_number,
+    render_percent,
+    render_sentence,
+    render_significant,
+    render_unit,
+)
+
+
+class Scenario(Protocol):
+    """What the page needs of a scenario of the study folder."""
+
+    id: str
+    title: str
+    prob_tox: tuple[float, ...]
+
+
+ABBREVIATIONS = {
+    "ae",
+    "auc",
+    "clls52",
+    "crs",
+    "dlt",
+    "gvhd",
+    "icans",
+    "mtd",
+    "orr",
+    "pk",
+    "rp2d",
+    "sae",
+    "ucart22",
+}
+
+
+@cache
+def _environment() -> Environment:
+    """Templates of this package; a name missing in the context is an error, never an empty cell."""
+    found = Environment(
+        loader=PackageLoader("escalon.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "percent": render_percent,
+        "number": render_number,
+        "significant": render_significant,
+        "date": render_date,
+        "dose": render_dose,
+        "unit": render_unit,
+        "sentence": render_sentence,
+    }
+    found.globals |= {"interval": render_interval, "count": render_count}
+    return found
+
+
+@cache
+def _style() -> str:
+    return (files("escalon.report") / "templates" / "report.css").read_text(encoding="utf-8")
+
+
+def render_html(
+    adam: Mapping[str, pl.DataFrame],
+    state: State,
+    folder: StudyFolder,
+    endpoints: Mapping[str, Any] | None,
+    run_info: RunInfo,
+) -> str:
+    """Render the report as the text of one HTML page.
+
+    Parameters: ``adam`` frames by name (ADSL ADAE ADRS ADTTE ADPC ADPP ADLB); ``state`` the fold of the
+    ledger; ``folder`` the
+    study folder; ``endpoints`` from ``build_endpoints`` (None: computed here); ``run_info`` for banner and footer.
+    Raises ValueError when a frame is absent.
+    """
+    study = folder.study
+    scenarios: tuple[Scenario, ...] = tuple(folder.scenarios.scenarios)
+    truths = {scenario.id: tuple(scenario.prob_tox) for scenario in scenarios}
+    titles = {scenario.id: scenario.title for scenario in scenarios}
+    characteristics = derive_characteristics(study.escalation, truths, level_labels(study))
+    ard = combine([derive_ard(adam, state, study), characteristics])
+    sources = Sources(folder.provenance, study.sources)
+    context = {
+        "style": Markup(_style()),
+        "study": study,
+        "state": state,
+        "run": run_info,
+        "cut": run_info.data_cut or state.at,
+        "study_hash": folder.hash,
+        "plan_hash": state.plan_hash or study.escalation.hash,
+        "endpoints": endpoints if endpoints is not None else build_endpoints_from(ard, state, study),
+        "tags": sources.counts(),
+        "groups": sources.groups(),
+        "sources": sources,
+        "synopsis": _synopsis(folder, sources),
+        "rule": synopsis.rule_name(study),
+        "rp2d_evidence": _evidence(state),
+        "tables": {name: Markup(text) for name, text in _tables(ard, adam, state, folder, titles).items()},
+        "pictures": _pictures(ard, adam, state, folder, titles),
+        "level": lambda number: "none" if number is None else study.dose_level(number).label,
+    }
+    return _environment().get_template("report.html.j2").render(context)
+
+
+def _synopsis(folder: StudyFolder, sources: Sources) -> dict[str, Any]:
+    study = folder.study
+    return {
+        "facts": [synopsis.describe_identity(study, sources), synopsis.describe_design(study, sources)],
+        "sheets": [
+            synopsis.describe_levels(study, sources),
+            synopsis.describe_regimens(study, sources),
+            synopsis.describe_products(study, sources),
+            synopsis.describe_dlt(study, sources),
+            synopsis.describe_amendments(study, sources),
+            synopsis.describe_endpoints(study, sources),
+        ],
+    }
+
+
+def _evidence(state: State) -> list[tuple[str, str]]:
+    """The evidence stored with the signed decision, as name and text; nested values are written out."""
+    if state.rp2d is None:
+        return []
+    return [(_title(key), _plain(value)) for key, value in state.rp2d.evidence.items()]
+
+
+def _title(key: object) -> str:
+    """A key in words; abbreviations of the field in capitals."""
+    words = [
+        word.upper() if word.lower() in ABBREVIATIONS else word for word in str(key).replace("_", " ").split()
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_title(key)}: {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value)
+    return render_significant(value) if isinstance(value, float) else str(value)
+
+
+def _tables(
+    ard: pl.DataFrame,
+    adam: Mapping[str, pl.DataFrame],
+    state: State,
+    folder: StudyFolder,
+    titles: dict[str, str],
+) -> dict[str, str]:
+    study = folder.study
+    cells, product = study.cell_kinetics.analyte, study.pharmacokinetics.analyte
+    partial = ", ".join(f"{day:g}" for day in study.pharmacokinetics.partial_auc_days)
+    return {
+        "dlt": escalation.render_dlt(ard, study),
+        "decisions": escalation.render_decisions(state, study),
+        "mtd": escalation.render_mtd(ard, study),
+        "characteristics": escalation.render_characteristics(ard, titles),
+        "evidence": render_evidence(ard, study),
+        "disposition": disposition.render_disposition(ard),
+        "baseline": disposition.render_baseline(ard),
+        "ae_ld": safety.render_overview(ard, "ld"),
+        "ae_inf": safety.render_overview(ard, "inf"),
+        "ae_terms": safety.render_terms(
+            ard,
+            "ae_terms",
+            "Adverse events from the first lymphodepletion dose on, by class and term",
+            "t-ae-terms",
+        ),
+        "ae_grades": safety.render_grades(
+            ard, "ae_terms", "The same events by highest grade, all dose levels together", "t-ae-grades"
+        ),
+        "ae_ucart22": safety.render_terms(
+            ard, "ae_terms_ucart22", "Adverse events related to UCART22, infused patients", "t-ae-ucart22"
+        ),
+        "ae_lymphodepletion": safety.render_terms(
+            ard,
+            "ae_terms_lymphodepletion",
+            "Adverse events related to lymphodepletion, patients who started lymphodepletion",
+            "t-ae-lymphodepletion",
+        ),
+        "aesi": safety.render_special(ard),
+        "aesi_grades": safety.render_grades(
+            ard,
+            "aesi",
+            "Adverse events of special interest by highest grade, all dose levels",
+            "t-aesi-grades",
+            safety.AESI_NAMES,
+        ),
+        "serious": safety.render_serious(adam["ADAE"]),
+        "visits": efficacy.render_visits(ard, study),
+        "visits_levels": efficacy.render_visits_by_group(ard, study),
+        "best": efficacy.render_best(ard),
+        "survival": efficacy.render_survival(ard, study),
+        "sensitivity": efficacy.render_sensitivity(ard),
+        "clls52": exposure.render_parameters(
+            ard,
+            product,
+            "t-clls52",
+            f"{product} parameters, all patients with CLLS52",
+            [
+                "Non-compartmental, actual times from the first dose; AUC rule "
+                f"{study.pharmacokinetics.method}; AUC to Day {partial}; "
+                f"LLOQ {study.pharmacokinetics.lloq:g} {render_unit(study.pharmacokinetics.unit)}; lympholytic level "
+                f"{study.pharmacokinetics.threshold:g} {render_unit(study.pharmacokinetics.unit)}. "
+                "Missing: not calculated."
+            ],
+        ),
+        "clls52_levels": exposure.render_by_level(
+            ard, product, "t-clls52-levels", f"{product} parameters by UCART22 dose level"
+        ),
+        "ucart22": exposure.render_parameters(
+            ard,
+            cells,
+            "t-ucart22",
+            f"{cells} cell kinetics, infused patients",
+            [
+                "Exploratory. Copies per microgram of DNA are confounded while host cells are "
+                "depleted; assays are never pooled."
+            ],
+        ),
+        "ucart22_levels": exposure.render_by_level(
+            ard, cells, "t-ucart22-levels", f"{cells} cell kinetics by dose level"
+        ),
+    }
+
+
+def _pictures(
+    ard: pl.DataFrame,
+    adam: Mapping[str, pl.DataFrame],
+    state: State,
+    folder: StudyFolder,
+    titles: dict[str, str],
+) -> dict[str, Picture]:
+    study = folder.study
+    return {
+        "history": escalation_pictures.picture_history(adam, state, study),
+        "mtd": escalation_pictures.picture_mtd(ard, state, study),
+        "characteristics": escalation_pictures.picture_characteristics(ard, titles, study),
+        "response": efficacy_pictures.picture_response(ard, study),
+        "swimmer": efficacy_pictures.picture_swimmer(adam, state, study),
+        "dor": efficacy_pictures.picture_survival(adam, state, study, "DOR"),
+        "pfs": efficacy_pictures.picture_survival(adam, state, study, "PFS"),
+        "os": efficacy_pictures.picture_survival(adam, state, study, "OS"),
+        "clls52": exposure_pictures.picture_clls52(adam, state, study),
+        "ucart22": exposure_pictures.picture_ucart22(adam, state, study),
+        "lymphocytes": exposure_pictures.picture_lymphocytes(adam, state, study),
+        "relations": exposure_pictures.picture_relations(adam, state, study),
+    }

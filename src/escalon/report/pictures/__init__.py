@@ -1,0 +1,1 @@
+"""From frames and state to the frames a figure draws, and to SVG text with its caption."""

@@ -1,0 +1,99 @@
+"""Toxicity per dose level: what was seen, what the plan estimates, how the plan behaves under the scenarios."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from escalon.analysis.safety import dlt_rates
+from escalon.conduct.state import State
+from escalon.design import EscalationPlan, enumerate_plan
+from escalon.design.mtd import compute_isotonic
+from escalon.protocol.study import Study
+from escalon.report.ard import Rows
+from escalon.report.results.groups import TOTAL, derive_people, level_labels
+
+
+def derive_dlt(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
+    """DLT counts and exact intervals per level: escalation part, and both parts together."""
+    infused = derive_people(adam).filter(pl.col("SAFFL") == "Y")
+    parts = []
+    for analysis, members in (
+        ("dlt escalation", infused.filter(pl.col("PART") == "ESCALATION")),
+        ("dlt all", infused),
+    ):
+        rows = Rows(analysis, "LEVEL")
+        table = dlt_rates(members, "LEVEL", "DLTSTAT", level_labels(study), TOTAL)
+        for row in table.iter_rows(named=True):
+            stats = {
+                "treated": row["n_treated"],
+                "N": row["n_evaluable"],
+                "n": row["n_dlt"],
+                "pending": row["n_pending"],
+                "not evaluable": row["n_not_evaluable"],
+                "p": row["rate"],
+                "conf.low": row["low"],
+                "conf.high": row["high"],
+            }
+            rows.add("DLT", None, "proportion", stats, row["group"], reason="no evaluable patient")
+        parts.append(rows.frame())
+    return pl.concat(parts)
+
+
+def derive_isotonic(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
+    """The plan's own estimate per level and its isotonic fit, on the counts the MTD was selected from."""
+    rows = Rows("mtd", "LEVEL")
+    if state.mtd is None:
+        return rows.frame()
+    n, y = np.asarray(state.mtd.n), np.asarray(state.mtd.y)
+    current = int(np.flatnonzero(n > 0)[-1]) + 1 if n.any() else 1
+    estimates = study.escalation.recommend((n, y, current)).estimates
+    fit = isotonic_fit(n, y)
+    for label, found, fitted in zip(level_labels(study), estimates, fit, strict=True):
+        tried = found.n > 0
+        stats = {
+            "N": found.n,
+            "n": found.y,
+            "p": found.rate,
+            "estimate": found.estimate if tried else None,
+            "conf.low": found.lower if tried else None,
+            "conf.high": found.upper if tried else None,
+            "above target": found.prob_above_target if tried else None,
+            "isotonic": fitted,
+        }
+        rows.add("DLT", None, "estimate", stats, label, reason="level not tried")
+    return rows.frame()
+
+
+def isotonic_fit(n: np.ndarray, y: np.ndarray) -> list[float | None]:
+    """Weighted isotonic regression of the posterior means, prior Beta(1, 1); None where nobody was treated.
+
+    Means (1 + y)/(2 + n), weights one over the posterior variance: the estimate ``escalon.design`` selects the
+    MTD with.
+    """
+    mean = (1 + y) / (2 + n)
+    variance = (1 + y) * (1 + n - y) / ((2 + n) ** 2 * (3 + n))
+    fit = compute_isotonic(mean[None, :], np.where(n > 0, 1 / variance, 0.0)[None, :])[0]
+    return [float(value) if count > 0 else None for value, count in zip(fit, n, strict=True)]
+
+
+def derive_characteristics(
+    plan: EscalationPlan, scenarios: Mapping[str, tuple[float, ...]], labels: list[str]
+) -> pl.DataFrame:
+    """Exact operating characteristics: selection and patients per level under each true scenario."""
+    rows = Rows("characteristics", "SCENARIO", "LEVEL")
+    ends = enumerate_plan(plan)
+    for name, truth in scenarios.items():
+        found = ends.oc(truth)
+        for label, p, selected, mean in zip(labels, truth, found.prob_select, found.mean_n, strict=True):
+            stats = {"truth": p, "select": float(selected), "mean_n": float(mean)}
+            rows.add("level", None, "exact", stats, name, label)
+        stats = {
+            "none": found.prob_none,
+            "correct": found.prob_select_correct,
+            "overdose": found.prob_select_overdose,
+            "mean_total_n": found.mean_total_n,
+            "mean_total_dlt": found.mean_total_dlt,
+        }
+        rows.add("design", None, "exact", stats, name)
+    return rows.frame()

@@ -1,0 +1,62 @@
+"""Parameters of CLLS52 and UCART22 as results."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from escalon.analysis.summary import summarise
+from escalon.conduct.state import State
+from escalon.protocol.study import Study
+from escalon.report.ard import Rows
+from escalon.report.results.groups import TOTAL, derive_people, level_labels
+
+ORDER = (
+    "CMAX",
+    "TMAX",
+    "AUC0_28",
+    "AUC0_56",
+    "AUCLST",
+    "TAT",
+    "CDAY0",
+    "TLST",
+    "LAMZHL",
+    "CLO",
+    "VZO",
+    "PERSDAYS",
+)
+
+
+def derive_parameters(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
+    """Summary of every parameter of each analyte, by level and in total; missing values are counted."""
+    rows = Rows("parameters", "LEVEL", "ANALYTE")
+    people = derive_people(adam).select("USUBJID", "LEVEL")
+    frame = adam["ADPP"].drop("LEVEL", strict=False).join(people, on="USUBJID")
+    for analyte in (study.pharmacokinetics.analyte, study.cell_kinetics.analyte):
+        own = frame.filter(pl.col("ANALYTE") == analyte)
+        present = set(own["PARAMCD"].to_list())
+        for code in (code for code in ORDER if code in present):
+            values = own.filter(pl.col("PARAMCD") == code)
+            unit = values["AVALU"].drop_nulls().first() if values["AVALU"].count() else None
+            for label in (*level_labels(study), TOTAL):
+                members = values if label == TOTAL else values.filter(pl.col("LEVEL") == label)
+                _add(rows, analyte, code, label, members["AVAL"].to_list(), unit)
+    return rows.frame()
+
+
+def _add(
+    rows: Rows, analyte: str, code: str, label: str, values: list[float | None], unit: str | None
+) -> None:
+    found = summarise(values)
+    stats = {
+        "n": found.n,
+        "missing": found.n_missing,
+        "mean": found.mean,
+        "sd": found.sd,
+        "geo_mean": found.geo_mean,
+        "geo_cv": found.geo_cv,
+        "median": found.median,
+        "min": found.minimum,
+        "max": found.maximum,
+    }
+    reason = "; ".join(sorted(set(found.reasons.values()))) or None
+    rows.add(code, None, "continuous", stats, label, analyte, unit=unit, reason=reason)

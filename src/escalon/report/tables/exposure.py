@@ -1,0 +1,70 @@
+"""Parameters of CLLS52 and UCART22."""
+
+import polars as pl
+
+from escalon.report.ard import Cells
+from escalon.report.results.groups import TOTAL
+from escalon.report.tables.layout import Grid
+from escalon.report.wording import (
+    PARAMETER_NAMES,
+    render_interval,
+    render_number,
+    render_significant,
+    render_unit,
+)
+
+
+def render_parameters(ard: pl.DataFrame, analyte: str, ident: str, caption: str, notes: list[str]) -> str:
+    """One row per parameter over all levels: geometric mean, CV, median, range."""
+    cells = Cells(
+        ard.filter(pl.col("group2_level") == analyte).with_columns(group2_level=pl.lit(None, pl.String)),
+        "parameters",
+    )
+    columns = {
+        "unit": "Unit",
+        "n": "n (missing)",
+        "geo": "Geometric mean",
+        "cv": "Geometric CV, %",
+        "median": "Median",
+        "range": "Range",
+    }
+    grid = Grid(ident, caption, "Parameter", columns, {}, notes, ["unit"])
+    for code in cells.variables:
+        n, missing = cells.get("n", TOTAL, code), cells.get("missing", TOTAL, code)
+        low, high = cells.get("min", TOTAL, code), cells.get("max", TOTAL, code)
+        grid.add(
+            PARAMETER_NAMES.get(code, code),
+            {
+                "unit": render_unit(cells.unit("median", TOTAL, code)),
+                "n": f"{int(n or 0)} ({int(missing or 0)})",
+                "geo": render_significant(cells.get("geo_mean", TOTAL, code)),
+                "cv": render_number(cells.get("geo_cv", TOTAL, code), 1),
+                "median": render_significant(cells.get("median", TOTAL, code)),
+                "range": f"{render_significant(low)} – {render_significant(high)}"
+                if n
+                else render_interval(None, None),
+            },
+        )
+    return grid.render()
+
+
+def render_by_level(ard: pl.DataFrame, analyte: str, ident: str, caption: str) -> str:
+    """Geometric mean and CV by dose level."""
+    cells = Cells(
+        ard.filter(pl.col("group2_level") == analyte).with_columns(group2_level=pl.lit(None, pl.String)),
+        "parameters",
+    )
+    groups = [g for g in cells.groups if any(cells.get("n", g, code) for code in cells.variables)]
+    grid = Grid(
+        ident, caption, "Parameter", {g: g for g in groups}, {}, ["Geometric mean (geometric CV, %) [n]."]
+    )
+    for code in cells.variables:
+        unit = render_unit(cells.unit("median", TOTAL, code))
+        row = {}
+        for group in groups:
+            mean, cv, n = (cells.get(stat, group, code) for stat in ("geo_mean", "geo_cv", "n"))
+            row[group] = f"{render_significant(mean)} ({render_number(cv, 0)}) [{int(n or 0)}]" if n else "–"
+        grid.add(
+            f"{PARAMETER_NAMES.get(code, code)}, {unit}" if unit else PARAMETER_NAMES.get(code, code), row
+        )
+    return grid.render()
