@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from escalon.conduct.events import DltStatus
 from escalon.conduct.state import State
@@ -185,6 +186,63 @@ def print_oc(answer: dict[str, Any], prob_tox: Sequence[float]) -> None:
         f"more than 60 % of patients above the target: {100 * answer['prob_overdose_60']:.2f} % of trials",
         highlight=False,
     )
+
+
+def print_fit(answer: dict[str, Any]) -> None:
+    """Print a posterior, level by level."""
+    console = Console()
+    grid = Table(box=box.SIMPLE_HEAD)
+    grid.add_column("level", justify="right")
+    grid.add_column("P(DLT)", justify="right")
+    for level, value in enumerate(answer["prob_tox"], start=1):
+        grid.add_row(str(level), f"{value:.4f}")
+    console.print(grid)
+    console.print(f"Estimate {answer['estimate']}; recommended level: {answer['mtd']}", highlight=False)
+
+
+def print_paths(answer: dict[str, Any]) -> None:
+    """Print dose-transition pathways as a tree."""
+    tree = Tree(f"Next {answer['cohorts']} cohorts")
+    for node in answer["paths"]:
+        _grow(tree, node)
+    Console().print(tree)
+
+
+def _grow(tree: Tree, node: dict[str, Any]) -> None:
+    after = (
+        "stop"
+        if node["next_level"] is None
+        else f"{node['action'].replace('_', '-')}, level {node['next_level']}"
+    )
+    chance = "" if node["probability"] is None else f"  ({100 * node['probability']:.2f} %)"
+    branch = tree.add(f"level {node['level']}: {node['dlts']}/{node['size']} DLTs -> {after}{chance}")
+    for child in node["children"]:
+        _grow(branch, child)
+
+
+def print_simon(answer: dict[str, Any]) -> None:
+    """Print Simon designs: stop after n1 with at most r1 responses; success with more than r of n."""
+    grid = Table(box=box.SIMPLE_HEAD)
+    for name in ("design", "stop if at most", "of", "success if more than", "of", "EN(p0)", "PET(p0)"):
+        grid.add_column(name, justify="left" if name == "design" else "right")
+    for name in ("optimal", "minimax"):
+        row = answer[name]
+        counts = [str(row[key]) for key in ("r1", "n1", "r", "n")]
+        grid.add_row(name, *counts, f"{row['en0']:.2f}", f"{row['pet0']:.4f}")
+    Console().print(grid)
+
+
+def print_grade(answer: dict[str, Any]) -> None:
+    """Print a grade or class with the clause and the reasons."""
+    console = Console()
+    key = next(
+        (name for name in ("grade", "response", "stage", "status", "trial") if name in answer), "clause"
+    )
+    value = answer[key]
+    console.print(f"[bold]{answer['asked']}: {'not gradable' if value is None else value}[/bold]")
+    console.print(f"  {answer.get('clause') or ''}", highlight=False)
+    for reason in answer.get("reasons", ()):
+        console.print(f"  {reason}", highlight=False)
 
 
 def print_run(

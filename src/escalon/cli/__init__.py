@@ -1,0 +1,33 @@
+"""The command line: parse, call, print. Heavy libraries are imported by the commands that need them."""
+
+from typing import Annotated
+
+import typer
+
+from escalon.cli import criteria, design, study
+
+app = typer.Typer(
+    name="escalon",
+    help="Runs a first-in-human dose-escalation and expansion trial from protocol to report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+study.add_to(app)
+design.add_to(app)
+criteria.add_to(app)
+
+
+def main() -> None:
+    """Entry point of the ``escalon`` program."""
+    app()
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Runs a first-in-human dose-escalation and expansion trial from protocol to report."""
+    if version:
+        from escalon import __version__
+
+        typer.echo(f"escalon {__version__}")
+        raise typer.Exit

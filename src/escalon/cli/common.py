@@ -1,0 +1,75 @@
+"""What all commands share: options, reading numbers, JSON, and turning bad input into messages and exit code 2."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from escalon.design import EscalationPlan
+
+StudyPath = Annotated[Path, typer.Argument(metavar="STUDY", help="Study folder.")]
+OptionalStudy = Annotated[Path | None, typer.Argument(metavar="[STUDY]", help="Study folder.")]
+PlanPath = Annotated[
+    Path | None,
+    typer.Option("--plan", help="YAML or JSON file with an escalation plan (instead of a study folder)."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def fail(message: str, code: int = 2) -> NoReturn:
+    """Print ``message`` on standard error and leave with ``code``."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def bad_input() -> Iterator[None]:
+    """Turn what a person gave wrong into messages, one line for each fault, and exit code 2."""
+    from pydantic import ValidationError
+
+    from escalon.protocol.faults import StudyFolderError
+
+    try:
+        yield
+    except StudyFolderError as error:
+        count = len(error.faults)
+        closing = f"{count} fault{'s' if count > 1 else ''}; nothing was written"
+        fail("\n".join([*map(str, error.faults), closing]))
+    except ValidationError as error:
+        fail("\n".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors()))
+    except (ValueError, KeyError, OSError) as error:
+        fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+
+
+def plan_of(study: Path | None, plan: Path | None) -> "EscalationPlan":
+    """Return the escalation plan of a study folder or of a plan file."""
+    if (study is None) == (plan is None):
+        fail("give either a study folder or --plan FILE")
+    from escalon.pipeline import open_plan, open_study
+
+    if plan is not None:
+        return open_plan(plan)
+    assert study is not None
+    return open_study(study).study.escalation
+
+
+def show(answer: dict[str, Any]) -> None:
+    """Print ``answer`` as JSON."""
+    typer.echo(json.dumps(answer, indent=2, allow_nan=False))
+
+
+def numbers(text: str, what: str) -> list[float]:
+    """Read comma-separated numbers; ValueError names the one that is none."""
+    values = []
+    for part in text.split(","):
+        try:
+            values.append(float(part))
+        except ValueError:
+            raise ValueError(
+                f"{what}: {part.strip()!r} is not a number; separate numbers by commas"
+            ) from None
+    return values

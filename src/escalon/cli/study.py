@@ -1,0 +1,83 @@
+"""Commands on a study folder and its ledger: check, run, verify."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from escalon.cli.common import AsJson, StudyPath, bad_input, show
+
+study_app = typer.Typer(help="Study folders.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this file to ``app``."""
+    app.command()(run)
+    app.command()(verify)
+    app.add_typer(study_app, name="study")
+
+
+@study_app.callback()
+def study_root() -> None:
+    """Study folders."""
+
+
+@study_app.command("check")
+def study_check(study: StudyPath, as_json: AsJson = False) -> None:
+    """Check a study folder: a summary, or every fault with file, line, field, value and rule."""
+    from escalon.pipeline import open_study
+
+    with bad_input():
+        folder = open_study(study)
+    from escalon.report.terminal import folder_summary, print_folder
+
+    if as_json:
+        show(folder_summary(folder))
+    else:
+        print_folder(folder)
+
+
+def run(
+    study: StudyPath,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same study, byte for byte.", min=0)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for ledger, datasets and report.")] = None,
+    scenario: Annotated[str | None, typer.Option(help="True toxicity scenario of the folder.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the virtual trial of a study folder, from first patient to report."""
+    from escalon.pipeline import endpoints_json, run_study
+    from escalon.report.terminal import RunProgress, print_run
+
+    target = out or Path("build") / study.resolve().name
+    with bad_input(), RunProgress(quiet=as_json) as shown:
+        finished = run_study(study, target, seed=seed, scenario=scenario, progress=shown.day, step=shown.step)
+    if as_json:
+        sys.stdout.write(endpoints_json(finished.analysis))
+    else:
+        print_run(finished.folder, finished.state, finished.analysis.endpoints, finished.info, finished.out)
+
+
+def verify(
+    ledger: Annotated[str, typer.Argument(help="Ledger file, or database URL.")],
+    head: Annotated[
+        str | None, typer.Option(help="Hash the last event must have (finds a lost tail).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the hash chain of a ledger; exit code 0 only if it holds."""
+    from escalon.store.verify import verify_ledger
+
+    with bad_input():
+        results = verify_ledger(ledger, head)
+    if as_json:
+        keys = ("study_id", "events", "head", "holds", "problems")
+        show({"ledgers": [{key: getattr(result, key) for key in keys} for result in results]})
+    else:
+        for result in results:
+            word = "holds" if result.holds else "DOES NOT HOLD"
+            typer.echo(f"{result.study_id}: {result.events} events, the chain {word}; head {result.head}")
+            for problem in result.problems:
+                typer.echo(f"  {problem}", err=True)
+    if not all(result.holds for result in results):
+        raise typer.Exit(1)
