@@ -5,6 +5,7 @@ from escalon.design.exact import Enumeration, PlanTooLargeError, enumerate_plan,
 from escalon.design.mtd import select_mtd
 from escalon.design.operating_characteristics import OperatingCharacteristics
 from escalon.design.outcomes import Cohort, Outcomes, format_outcomes, parse_outcomes
+from escalon.design.paths import dose_paths
 from escalon.design.plan import EscalationPlan
 from escalon.design.recommendation import LevelEstimate, PendingPatient, Recommendation
 from escalon.design.simulate import simulate_oc
@@ -21,6 +22,7 @@ __all__ = [
     "PlanTooLargeError",
     "Recommendation",
     "decision_table",
+    "dose_paths",
     "enumerate_plan",
     "exact_oc",
     "format_outcomes",

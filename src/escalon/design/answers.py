@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
+from escalon.design.calibrate import compute_indifference, compute_skeleton
 from escalon.design.decision_table import LEGEND, decision_table
 from escalon.design.exact import exact_oc
+from escalon.design.expansion.simon import find_simon_designs
 from escalon.design.mtd import select_mtd
+from escalon.design.outcomes import parse_outcomes
+from escalon.design.paths import dose_paths
 from escalon.design.plan import EscalationPlan
 from escalon.design.recommendation import PendingPatient, Recommendation
 from escalon.design.simulate import simulate_oc
@@ -72,3 +76,62 @@ def oc_answer(
 def mtd_answer(plan: EscalationPlan, n: Sequence[int], y: Sequence[int]) -> dict[str, Any]:
     """The maximum tolerated dose from final counts: {"level": 1-based or None, "n", "y"}."""
     return {"level": select_mtd(plan, n, y), "n": list(n), "y": list(y), "plan": plan.hash}
+
+
+def fit_answer(plan: EscalationPlan, outcomes: str, weights: Sequence[float] | None = None) -> dict[str, Any]:
+    """Posterior of a model-based rule: {"estimate", "variance", "prob_tox", "mtd", ...}.
+
+    `weights`: one per patient in the order of `outcomes`, for patients without a DLT.
+    """
+    observed = parse_outcomes(outcomes, plan.levels)
+    levels = [cohort.level for cohort in observed.cohorts for _ in cohort.dlt]
+    tox = [int(dlt) for cohort in observed.cohorts for dlt in cohort.dlt]
+    fit = plan.fit(levels, tox, weights)
+    return {**_plain(asdict(fit)), "outcomes": outcomes, "plan": plan.hash}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
+
+
+def paths_answer(
+    plan: EscalationPlan,
+    cohorts: int,
+    prob_tox: Sequence[float] | None = None,
+    after: str | None = None,
+) -> dict[str, Any]:
+    """Dose-transition pathways as a tree: {"paths": [{level, size, dlts, action, next_level, children}]}."""
+    tree = dose_paths(plan, cohorts, prob_tox, after)
+    return {"cohorts": cohorts, "paths": [node.to_dict() for node in tree], "plan": plan.hash}
+
+
+def skeleton_answer(
+    halfwidth: float, target: float, prior_mtd: int, levels: int, model: str = "empiric"
+) -> dict[str, Any]:
+    """A CRM skeleton: {"skeleton", "indifference"}; raises ValueError for an unknown model."""
+    if model not in ("empiric", "logistic"):
+        raise ValueError(f"model: {model!r} is unknown; use empiric or logistic")
+    name: Literal["empiric", "logistic"] = "empiric" if model == "empiric" else "logistic"
+    skeleton = compute_skeleton(halfwidth, target, prior_mtd, levels, name)
+    return {
+        "skeleton": list(skeleton),
+        "indifference": [list(pair) for pair in compute_indifference(skeleton, target, name)],
+        "halfwidth": halfwidth,
+        "target": target,
+        "prior_mtd": prior_mtd,
+        "model": model,
+    }
+
+
+def simon_answer(p0: float, p1: float, alpha: float, beta: float, nmax: int = 100) -> dict[str, Any]:
+    """Simon designs: {"optimal": {r1, n1, r, n, en0, pet0, ...}, "minimax", "admissible"}."""
+    designs = find_simon_designs(p0, p1, alpha, beta, nmax)
+    return {
+        "optimal": designs.optimal.to_dict(),
+        "minimax": designs.minimax.to_dict(),
+        "admissible": [design.to_dict() for design in designs.admissible],
+        "p0": p0,
+        "p1": p1,
+    }

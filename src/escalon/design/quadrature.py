@@ -17,8 +17,8 @@ import numpy as np
 
 from escalon.design.rules.base import FloatArray, IntArray
 
-REACH = 7.0
-"""Half-width of a grid in prior standard deviations; the prior mass beyond is 2.6e-12."""
+REACH = 8.0
+"""Half-width of a grid in prior standard deviations; the prior mass beyond is 1.2e-15."""
 BLOCK = 2_000_000
 """Data sets times nodes held at one moment, to bound memory."""
 

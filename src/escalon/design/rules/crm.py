@@ -49,7 +49,7 @@ class Crm(Rule):
     target: float = Field(gt=0, lt=1, description="target DLT probability, 0-1")
     skeleton: tuple[float, ...] = Field(description="prior guesses of the DLT probabilities, increasing")
     model: Literal["empiric", "logistic"] = "empiric"
-    prior_sd: float = Field(1.34**0.5, gt=0, description="prior standard deviation of b")
+    prior_sd: float = Field(default=1.34**0.5, gt=0, description="prior standard deviation of b")
     intercept: float = Field(3.0, description="fixed intercept of the logistic model")
     estimate: Literal["plug_in", "mean"] = "plug_in"
 

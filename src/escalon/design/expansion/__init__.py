@@ -1,0 +1,1 @@
+"""Expansion at the recommended dose: response and safety after the escalation."""
