@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -122,6 +123,37 @@ def test_an_interrupted_run_verifies_and_is_continued(finished: Path, tmp_path: 
     run_study(BALLI, out, seed=1)
     assert content(out) == content(finished)
     assert verify_ledger(str(out / "ledger.db")) == verify_ledger(str(finished / "ledger.db"))
+
+
+def test_a_killed_run_verifies_and_can_be_started_again(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "killed"
+    command = [*ESCALON, "run", str(BALLI), "--seed", "1", "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while _events(out / "ledger.db") < 300 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.kill()
+    (partial,) = verify_ledger(str(out / "ledger.db"))
+    assert partial.holds
+    whole = verify_ledger(str(finished / "ledger.db"))
+    assert 300 <= partial.events < whole[0].events
+    assert escalon("run", BALLI, "--seed", "1", "--out", out).returncode == 0
+    assert verify_ledger(str(out / "ledger.db")) == whole
+    assert (out / "endpoints.json").read_bytes() == (finished / "endpoints.json").read_bytes()
+
+
+def _events(path: Path) -> int:
+    """Events committed so far; 0 while the file or its table is not there."""
+    try:
+        database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    except sqlite3.OperationalError:
+        return 0
+    try:
+        return int(database.execute("SELECT count(*) FROM ledger_event").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        database.close()
 
 
 def test_a_finished_ledger_is_not_mixed_with_another_seed(finished: Path, tmp_path: Path) -> None:
