@@ -7,7 +7,7 @@ report of a simulated trial prints them.
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -328,7 +328,6 @@ class Scenarios(Model):
 
     default: str
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
-    horizon_day: PositiveInt = Field(default=731, description="last day of follow-up of a virtual patient")
     patients: VirtualPatientAssumptions
 
     def scenario(self, scenario_id: str | None = None) -> Scenario:

@@ -51,7 +51,10 @@ def test_a_plan_may_stand_in_an_escalation_block_and_carry_tags(tmp_path: Path, 
     tagged = tmp_path / "tagged.yaml"
     tagged.write_text("escalation: !assumption\n" + "".join(f"  {line}\n" for line in PLAN.splitlines()))
     outcomes = ("--outcomes", "1NNN 2NTN", "--json")
-    assert escalon("next", "--plan", tagged, *outcomes).stdout == escalon("next", "--plan", plan, *outcomes).stdout
+    assert (
+        escalon("next", "--plan", tagged, *outcomes).stdout
+        == escalon("next", "--plan", plan, *outcomes).stdout
+    )
 
 
 def test_operating_characteristics_and_mtd(plan: Path) -> None:
