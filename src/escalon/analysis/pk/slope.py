@@ -51,7 +51,8 @@ def fit_slope(time: Sequence[float], log_conc: Sequence[float]) -> Slope | None:
     slope = sty / stt
     if not slope < 0.0:
         return None
-    r2 = sty * sty / (stt * syy)
+    # Rounding must not lift a perfect fit above 1.
+    r2 = min(sty * sty / (stt * syy), 1.0)
     adjusted = 1.0 - (1.0 - r2) * (n - 1) / (n - 2)
     return Slope(-slope, mean_y - slope * mean_t, n, r2, adjusted, time[0], time[-1])
 
