@@ -1,0 +1,53 @@
+"""ADaM: analysis data sets, derived from SDTM and the rules of the study."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from escalon.conduct.state import State
+from escalon.datasets.adam.adae import derive_adae
+from escalon.datasets.adam.adlb import derive_adlb
+from escalon.datasets.adam.adpc import derive_adpc
+from escalon.datasets.adam.adpp import derive_adpp
+from escalon.datasets.adam.adrs import derive_adrs
+from escalon.datasets.adam.adsl import derive_adsl
+from escalon.datasets.adam.adtte import derive_adtte
+from escalon.protocol.study import Study
+
+__all__ = [
+    "build_adam",
+    "derive_adae",
+    "derive_adlb",
+    "derive_adpc",
+    "derive_adpp",
+    "derive_adrs",
+    "derive_adsl",
+    "derive_adtte",
+]
+
+
+def build_adam(sdtm: Mapping[str, pl.DataFrame], state: State, study: Study) -> dict[str, pl.DataFrame]:
+    """Return every ADaM data set by name; each has exactly the variables of ``specs/adam.csv``, in their
+    order.
+
+    Everything is derived from ``sdtm`` and ``study``, so that each value can be traced to an SDTM record.
+    ``state`` is only compared: a table made from frames of another cut would be wrong without looking wrong.
+
+    Raises:
+        ValueError: when ``sdtm`` and ``state`` do not hold the same patients.
+    """
+    patients = set(sdtm["DM"]["SUBJID"].to_list())
+    if patients != set(state.patients):
+        others = ", ".join(sorted(patients ^ set(state.patients)))
+        raise ValueError(f"sdtm and state differ in patients {others}: both must come from one data cut")
+    adsl = derive_adsl(sdtm, study)
+    adpc = derive_adpc(sdtm, adsl)
+    return {
+        "ADSL": adsl,
+        "ADAE": derive_adae(sdtm, adsl, study),
+        "ADRS": derive_adrs(sdtm, adsl, study),
+        "ADTTE": derive_adtte(sdtm, adsl, study),
+        "ADPC": adpc,
+        "ADPP": derive_adpp(sdtm, adsl, adpc, study),
+        "ADLB": derive_adlb(sdtm, adsl, study),
+    }

@@ -1,0 +1,228 @@
+"""ADPP: non-compartmental CLLS52 parameters and UCART22 kinetics, each value with its unit, method and doubt.
+
+CLLS52: hours from its first dose, all administrations with their lengths; the pre-dose sample is carried to
+the dose. AUC0_28 and AUC0_56 run from the first dose to Day 28 and Day 56 after the UCART22 infusion, because
+sampling is registered "from lymphodepletion to Day 56". CDAY0 is the concentration at the infusion: the
+sample nearest to it within 12 hours. UCART22: days from the infusion, one assay; PERSDAYS ends at the first
+sample below quantification after the last quantifiable one, else at that last one (REASON says censored). A
+parameter that cannot be calculated has no AVAL, AVALC NC and the REASON; a doubtful one has its value and the
+doubt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from escalon.analysis.pk import PkResult, PkUnits, cell_kinetics, nca
+from escalon.datasets.adam.sources import Frames, Row, as_moment, by_patient, finish
+from escalon.datasets.sdtm.subject import render_number
+from escalon.protocol.study import Study
+
+__all__ = ["derive_adpp"]
+
+DRUG = ("CMAX", "TMAX", "CLST", "TLST", "AUCLST", "AUCIFO", "AUCPEO", "LAMZ", "LAMZHL", "CLO", "VZO", "TAT")
+CELLS = ("CMAX", "TMAX", "CLST", "TLST", "AUCLST", "EXPRATE", "DOUBLING", "CONTRHL")
+NAMES = {
+    "CMAX": "Maximum Concentration",
+    "TMAX": "Time of Maximum Concentration",
+    "CLST": "Last Quantifiable Concentration",
+    "TLST": "Time of Last Quantifiable Concentration",
+    "AUCLST": "AUC to Last Quantifiable Concentration",
+    "AUCIFO": "AUC to Infinity, Observed",
+    "AUCPEO": "Percentage of AUC Extrapolated",
+    "LAMZ": "Terminal Rate Constant",
+    "LAMZHL": "Terminal Half-Life",
+    "CLO": "Total Clearance, Observed",
+    "VZO": "Terminal Volume of Distribution, Observed",
+    "TAT": "Time above the Lympholytic Concentration",
+    "CDAY0": "Concentration at the UCART22 Infusion",
+    "EXPRATE": "Expansion Rate",
+    "DOUBLING": "Doubling Time",
+    "CONTRHL": "Contraction Half-Life",
+    "PERSDAYS": "Persistence",
+}
+# A value that cannot be calculated keeps the unit of its parameter.
+CELL_UNITS = {"TMAX": "day", "EXPRATE": "1/day", "DOUBLING": "day", "CONTRHL": "day"}
+CELL_HORIZONS = (28.0, 84.0)
+DAY0_HOURS = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """Samples of one patient and analyte on the clock of its first dose (hours), with the PC record of
+    each."""
+
+    usubjid: str
+    hours: list[float]
+    values: list[float | None]
+    seqs: list[int]
+    doses: list[Row]
+    infused: datetime | None
+    reference: datetime
+    unit: str
+    method: str
+
+    def source(self, hours: float | None) -> Row:
+        """Return the source of the sample at ``hours``; none when no sample is there."""
+        for time, seq in zip(self.hours, self.seqs, strict=True):
+            if hours is not None and abs(time - hours) < 1e-9:
+                return {"SRCDOM": "PC", "SRCVAR": "PCSTRESN", "SRCSEQ": seq}
+        return {}
+
+
+def derive_adpp(sdtm: Frames, adsl: pl.DataFrame, adpc: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return ADPP: the parameters of every patient with a dose and a sample of the analyte."""
+    infused = dict(adsl.select("USUBJID", "INFDTM").iter_rows())
+    doses = by_patient(sdtm["EX"])
+    rows: list[Row] = []
+    for analyte in (study.pharmacokinetics.analyte, study.cell_kinetics.analyte):
+        samples = by_patient(adpc.filter(PARAMCD=analyte, ANL01FL="Y"))
+        for usubjid, own in samples.items():
+            # A sample used has its reference: some of the product was given (see PCRFTDTC).
+            given = [row for row in doses.get(usubjid, []) if row["EXTRT"] == analyte and row["EXDOSE"] > 0]
+            profile = _profile(usubjid, own, given, infused[usubjid])
+            derived = _drug(profile, study) if analyte == study.pharmacokinetics.analyte else _cells(profile)
+            rows += [_common(profile, analyte) | row for row in derived]
+    return finish("ADPP", rows, adsl, ("ANALYTE",))
+
+
+def _profile(usubjid: str, own: list[Row], given: list[Row], infused: datetime | None) -> _Profile:
+    reference = as_moment(min(row["EXSTDTC"] for row in given))
+    assert reference is not None, "a dose has its time"
+    return _Profile(
+        usubjid,
+        [row["ARRLT"] for row in own],
+        [0.0 if row["BLQFL"] == "Y" else row["AVAL"] for row in own],
+        [row["SRCSEQ"] for row in own],
+        given,
+        infused,
+        reference,
+        own[0]["AVALU"],
+        own[0]["PCMETHOD"],
+    )
+
+
+def _common(profile: _Profile, analyte: str) -> Row:
+    return {
+        "USUBJID": profile.usubjid,
+        "ANALYTE": analyte,
+        "PPRFTDTC": profile.reference.replace(tzinfo=None).isoformat(timespec="seconds"),
+    }
+
+
+def _value(code: str, value: float | None, unit: str | None, reason: str | None) -> Row:
+    horizon = code.removeprefix("AUC0_")
+    return {
+        "PARAMCD": code,
+        # Both analytes share the parameters: the unit stands in AVALU, so that one code has one name.
+        "PARAM": NAMES.get(code, f"AUC to Day {horizon} after the Infusion"),
+        "AVAL": value,
+        "AVALU": unit,
+        "AVALC": "NC" if value is None else render_number(value),
+        "REASON": None if reason is None else reason[:200],
+    }
+
+
+def _drug(profile: _Profile, study: Study) -> list[Row]:
+    rules = study.pharmacokinetics
+    ends = {f"AUC0_{day:g}": _until(profile, day) for day in rules.partial_auc_days}
+    if any(row["EXENDTC"] <= row["EXSTDTC"] for row in profile.doses):
+        reason = "an infusion has no length: its end is not after its start"
+        return [_value(code, None, None, reason) for code in (*DRUG, *ends, "CDAY0")]
+    result = _nca(profile, [(0.0, end) for end in ends.values() if end is not None], study)
+    method = {"PPANMETH": result.declared.describe()}
+    rows: list[Row] = []
+    for code in DRUG:
+        found = result.get(code)
+        row = _value(code, found.value, result.unit(code), found.reason or found.flag)
+        rows.append(row | method | _drug_source(profile, result, code))
+    for code, end in ends.items():
+        if end is None:
+            row = _value(code, None, result.unit("AUCINT"), "not infused: the day is not defined")
+        else:
+            found = result.get("AUCINT", (0.0, end))
+            row = _value(code, found.value, result.unit("AUCINT"), found.reason or found.flag)
+            row |= {"PPSTINT": "PT0H", "PPENINT": f"PT{round(end)}H"}
+        rows.append(row | method)
+    return [*rows, _day_zero(profile)]
+
+
+def _nca(profile: _Profile, partial: Sequence[tuple[float, float]], study: Study) -> PkResult:
+    rules = study.pharmacokinetics
+    moments = [(as_moment(row["EXSTDTC"]), as_moment(row["EXENDTC"])) for row in profile.doses]
+    times: list[float] = []
+    lengths: list[float] = []
+    for start, end in moments:
+        assert start is not None, "a dose has its time"
+        assert end is not None, "a dose has its end"
+        times.append((start - profile.reference).total_seconds() / 3600.0)
+        lengths.append((end - start).total_seconds() / 3600.0)
+    unit = profile.doses[0]["EXDOSU"]
+    return nca(
+        profile.hours,
+        profile.values,
+        dose=[row["EXDOSE"] for row in profile.doses],
+        route="infusion",
+        duration=lengths,
+        method={"lin-log": "linear-log"}.get(rules.method, rules.method),
+        partial=partial,
+        tail=rules.tail.replace("_", "-"),
+        dose_times=times,
+        threshold=rules.threshold,
+        units=PkUnits("h", profile.unit, unit),
+        predose="carry",
+    )
+
+
+def _until(profile: _Profile, day: float) -> float | None:
+    """Return the hour, from the first dose, of ``day`` days after the infusion."""
+    if profile.infused is None:
+        return None
+    return (profile.infused - profile.reference).total_seconds() / 3600.0 + 24.0 * day
+
+
+def _drug_source(profile: _Profile, result: PkResult, code: str) -> Row:
+    times = {"CMAX": "TMAX", "TMAX": "TMAX", "CLST": "TLST", "TLST": "TLST"}
+    return profile.source(result.value(times[code])) if code in times else {}
+
+
+def _day_zero(profile: _Profile) -> Row:
+    at = _until(profile, 0.0)
+    if at is None:
+        return _value("CDAY0", None, profile.unit, "not infused")
+    near = [
+        (abs(hours - at), hours, value)
+        for hours, value in zip(profile.hours, profile.values, strict=True)
+        if abs(hours - at) <= DAY0_HOURS
+    ]
+    if not near:
+        return _value("CDAY0", None, profile.unit, f"no sample within {DAY0_HOURS:g} h of the infusion")
+    _, hours, value = min(near, key=lambda entry: entry[:2])
+    if not value:
+        row = _value("CDAY0", None, profile.unit, "below the limit of quantification")
+        return row | {"AVALC": "BLQ"} | profile.source(hours)
+    return _value("CDAY0", value, profile.unit, None) | profile.source(hours)
+
+
+def _cells(profile: _Profile) -> list[Row]:
+    kept = [i for i, hours in enumerate(profile.hours) if hours >= 0]
+    if not kept:
+        return []
+    days = [profile.hours[i] / 24.0 for i in kept]
+    values = [profile.values[i] for i in kept]
+    found = cell_kinetics(days, values, profile.method, profile.unit, horizons=CELL_HORIZONS)
+    method = {"PPANMETH": found.exposure.declared.describe()}
+    rows: list[Row] = []
+    for code in (*CELLS, *(f"AUC0_{end:g}" for end in CELL_HORIZONS)):
+        value = found.values[code]
+        unit = CELL_UNITS.get(code) or value.unit or profile.unit
+        rows.append(_value(code, value.value, unit, value.reason) | method)
+    times = {"CMAX": "TMAX", "TMAX": "TMAX", "TLST": "TLST", "CLST": "TLST"}
+    for row in rows:
+        time = times.get(row["PARAMCD"])
+        day = None if time is None else found.value(time)
+        row |= profile.source(None if day is None else day * 24.0)
+    reason = {True: None, False: "censored: quantifiable in the last sample", None: "never quantifiable"}
+    return [*rows, _value("PERSDAYS", found.persistence_time, "day", reason[found.persistence_event])]
