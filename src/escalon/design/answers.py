@@ -24,6 +24,7 @@ def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
         "reasons": list(answer.reasons),
         "admissible": list(answer.admissible),
         "mtd": answer.mtd,
+        "suspend": answer.suspend,
         "estimates": [asdict(estimate) for estimate in answer.estimates],
         "inputs": dict(answer.inputs),
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from escalon.design.rules.base import STOP_FINISHED, STOP_UNSAFE, BoolArray, IntArray, States
+from escalon.design.rules.base import STOP_FINISHED, STOP_UNSAFE, WAIT, BoolArray, IntArray, States
 
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
@@ -26,11 +26,13 @@ REASONS = {
 @dataclass(frozen=True)
 class Decision:
     """`level`: 0-based next level (the current one where stopped); `stop`: 0 or why the escalation ends
-    (FULL, UNSAFE, FINISHED, ENOUGH); both of shape (states,). `open`: shape (states, levels)."""
+    (FULL, UNSAFE, FINISHED, ENOUGH); both of shape (states,). `open`: shape (states, levels). `wait`:
+    shape (states,), enrolment pauses until pending patients can be judged."""
 
     level: IntArray
     stop: IntArray
     open: BoolArray
+    wait: BoolArray
 
 
 def decide(plan: "EscalationPlan", states: States, ignore_full: bool = False) -> Decision:
@@ -65,8 +67,8 @@ def decide(plan: "EscalationPlan", states: States, ignore_full: bool = False) ->
             enough |= ends
     stop = np.select([unsafe, finished, enough], [UNSAFE, FINISHED, ENOUGH], GO_ON)
     if not ignore_full:
-        stop = np.where(states.n.sum(axis=1) >= plan.max_total, FULL, stop)
-    return Decision(level, stop, open_levels)
+        stop = np.where(states.treated >= plan.max_total, FULL, stop)
+    return Decision(level, stop, open_levels, (proposal.level == WAIT) & (stop == GO_ON))
 
 
 def _highest_open(open_levels: BoolArray, wanted: IntArray) -> tuple[IntArray, BoolArray]:
@@ -93,7 +95,7 @@ def _titrate(plan: "EscalationPlan", states: States, level: IntArray) -> IntArra
 
 def next_cohort(plan: "EscalationPlan", states: States, level: IntArray) -> IntArray:
     """Patients to enrol at `level` next, shape (states,): planned size, never beyond the sample size."""
-    total = states.n.sum(axis=1)
+    total = states.treated
     sizes = np.asarray(plan.cohort_sizes, dtype=np.int64)
     edges = np.cumsum(sizes)
     size = sizes[np.minimum(np.searchsorted(edges, total, side="right"), sizes.size - 1)]

@@ -20,7 +20,8 @@ class OperatingCharacteristics:
     `prob_select_correct`: the selected level is the one with DLT probability closest to the target
     (the lower on ties); `prob_select_overdose`: the selected level exceeds the target;
     `mean_n_overdose`: expected patients above the target. `standard_error` holds the Monte Carlo
-    standard error of every number, empty when exact. `states`: distinct terminal states (exact).
+    standard error of every number, empty when exact. `states`: distinct terminal states (exact). `mean_duration`:
+    expected duration in DLT windows, where calendar time was simulated.
     """
 
     prob_tox: FloatArray
@@ -41,6 +42,7 @@ class OperatingCharacteristics:
     method: str
     states: int | None = None
     trials: int | None = None
+    mean_duration: float | None = None
     standard_error: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,12 +1,21 @@
 """The next dose for a running trial, and the words for it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from escalon.design.decide import ENOUGH, FINISHED, FULL, GO_ON, UNSAFE, Decision, decide, next_cohort
+from escalon.design.decide import (
+    ENOUGH,
+    FINISHED,
+    FULL,
+    GO_ON,
+    UNSAFE,
+    Decision,
+    decide,
+    next_cohort,
+)
 from escalon.design.mtd import select_mtd
 from escalon.design.outcomes import IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
 from escalon.design.recommendation import Action, PendingPatient, Recommendation
@@ -29,10 +38,16 @@ class _Situation:
     last: tuple[int, int] | None
     held: int
     text: str | None
+    waiting: tuple[PendingPatient, ...] = ()
 
     def states(self) -> States:
         last_n, last_y = (None, None) if self.last is None else (np.array([part]) for part in self.last)
-        return States(self.n[None, :], self.y[None, :], np.array([self.current]), last_n, last_y)
+        counts = (self.n[None, :], self.y[None, :], np.array([self.current]))
+        if not self.waiting:
+            return States(*counts, last_n, last_y)
+        level = np.array([[patient.level - 1 for patient in self.waiting]])
+        followup = np.array([[patient.followup for patient in self.waiting]])
+        return States(*counts, last_n, last_y, level, followup)
 
     def plus(self, size: int, dlts: int) -> "_Situation":
         """The same with `size` more patients at the current level, joined to the last cohort."""
@@ -51,6 +66,9 @@ def recommend(
     """See `EscalationPlan.recommend`."""
     situation = situation_of(plan, outcomes)
     waiting = _pending(plan, pending)
+    if plan.rule.late_onset:
+        current = situation.current if situation.n.any() or not waiting else waiting[-1].level - 1
+        situation = replace(situation, waiting=waiting, current=current)
     inputs: dict[str, Any] = {
         "n": situation.n.tolist(),
         "y": situation.y.tolist(),
@@ -60,23 +78,27 @@ def recommend(
         "plan": plan.hash,
     }
     estimates = plan.rule.estimates(situation.n, situation.y)
-    if not situation.n.any():
+    if not situation.n.any() and not situation.waiting:
         start = plan.start_level
         reasons = [f"No evaluable patient yet: the plan starts at level {start}."]
         reasons += _pending_words(plan, situation, waiting)
-        return Recommendation("stay", start, tuple(reasons), (start,), estimates, None, inputs)
+        return Recommendation("stay", start, tuple(reasons), (start,), estimates, None, False, inputs)
     decision = decide(plan, situation.states())
     action, level = _action(decision, situation)
-    reasons = plan.rule.explain(situation.n, situation.y, situation.current)
+    if situation.waiting:
+        reasons = plan.rule.explain_pending(situation.states())
+    else:
+        reasons = plan.rule.explain(situation.n, situation.y, situation.current)
     reasons += _guard_words(plan, situation, decision)
     reasons += _cohort_words(plan, situation)
     reasons += _pending_words(plan, situation, waiting)
     mtd = None
-    if action == "stop":
+    if action == "stop" and not situation.waiting:
         mtd = select_mtd(plan, situation.n, situation.y) if decision.stop[0] != UNSAFE else None
     reasons.append(_conclusion(plan, situation, decision, action, level, mtd))
     admissible = _admissible(plan, situation, decision)
-    return Recommendation(action, level, tuple(reasons), admissible, estimates, mtd, inputs)
+    suspend = bool(decision.wait[0])
+    return Recommendation(action, level, tuple(reasons), admissible, estimates, mtd, suspend, inputs)
 
 
 def situation_of(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> _Situation:
@@ -182,7 +204,7 @@ def _guard_words(plan: "EscalationPlan", situation: _Situation, decision: Decisi
 
 
 def _cohort_words(plan: "EscalationPlan", situation: _Situation) -> list[str]:
-    if situation.held == 0 or int(situation.n.sum()) >= plan.max_total:
+    if situation.held == 0 or situation.waiting or int(situation.n.sum()) >= plan.max_total:
         return []
     states = situation.states()
     size = int(next_cohort(plan, states, states.current)[0])
@@ -200,6 +222,8 @@ def _cohort_words(plan: "EscalationPlan", situation: _Situation) -> list[str]:
 def _pending_words(
     plan: "EscalationPlan", situation: _Situation, waiting: tuple[PendingPatient, ...]
 ) -> list[str]:
+    if plan.rule.late_onset:
+        return []
     words = []
     for level in sorted({patient.level for patient in waiting}):
         count = sum(patient.level == level for patient in waiting)
@@ -251,6 +275,8 @@ def _conclusion(
             ENOUGH: "a stopping guard is met",
         }[int(decision.stop[0])]
         return f"Stop: {why}; {selected}."
+    if bool(decision.wait[0]):
+        return f"Suspend enrolment at level {here} until more pending patients can be judged."
     if action == "stay":
         proposed = int(plan.rule.propose(situation.states(), plan.max_n).level[0])
         note = "" if proposed == situation.current else ", because the way to the proposed level is barred"

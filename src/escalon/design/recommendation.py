@@ -49,8 +49,9 @@ class Recommendation:
     `action` is what to do relative to the current level, `level` the 1-based level of the next
     patients (None when stopped), `reasons` sentences with the numbers used, `admissible` the levels
     open to the next patients, `estimates` one entry per level, `mtd` the maximum tolerated dose when
-    the escalation ends (None otherwise, and None when no level is acceptable), `inputs` the counts
-    and the hash of the plan that was asked.
+    the escalation ends (None otherwise, and None when no level is acceptable), `suspend` True when
+    enrolment should pause until pending patients can be judged, `inputs` the counts and the hash of
+    the plan that was asked.
     """
 
     action: Action
@@ -59,4 +60,5 @@ class Recommendation:
     admissible: tuple[int, ...]
     estimates: tuple[LevelEstimate, ...] = ()
     mtd: int | None = None
+    suspend: bool = False
     inputs: Mapping[str, Any] = field(default_factory=dict)

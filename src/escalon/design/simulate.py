@@ -16,6 +16,7 @@ import numpy as np
 from escalon.design.decide import GO_ON, UNSAFE, decide, next_cohort
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
 from escalon.design.rules.base import FloatArray, IntArray, States
+from escalon.design.simulate_late import draw_times, simulate_late_trials
 from escalon.design.table_engine import can_walk, table_walk
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ BLOCK = 4096
 
 @dataclass(frozen=True)
 class Trials:
-    """Ends of simulated trials: counts, shape (trials, levels), and the 0-based selection (-1 none)."""
+    """Ends of simulated trials: counts, shape (trials, levels), and the 0-based selection (-1 none), and the
+    duration in DLT windows where calendar time was simulated."""
 
     n: IntArray
     y: IntArray
     mtd: IntArray
+    duration: FloatArray | None = None
 
 
 def draw_uniforms(seed: int, block: int, patients: int, trials: int) -> FloatArray:
@@ -46,22 +49,32 @@ def simulate_oc(
     trials: int = 10_000,
     seed: int = 1,
     workers: int = 1,
+    accrual: float = 2.0,
+    fixed_arrivals: bool = False,
 ) -> OperatingCharacteristics:
     """Operating characteristics by simulation, with Monte Carlo standard errors.
 
     Parameters: `prob_tox`, shape (levels,), 0-1; `trials`, at least 1; `seed`, 0 to 2^64 - 1; `workers`,
-    threads, without effect on the result. Raises ValueError for a bad scenario or number.
+    threads, without effect on the result. For rules that use pending patients: `accrual`, patients per DLT
+    window, `fixed_arrivals`, evenly spaced instead of exponential times between them.
+    Raises ValueError for a bad scenario or number.
     """
     p = check_prob_tox(prob_tox, plan.levels)
     if trials < 1:
         raise ValueError(f"trials: at least 1 is needed; got {trials}")
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed: a whole number from 0 to 2^64 - 1 is needed; got {seed}")
+    if not accrual > 0:
+        raise ValueError(f"accrual: patients per DLT window must be above 0; got {accrual}")
     blocks = [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))]
 
     def run(block: tuple[int, int]) -> dict[str, Any]:
         uniforms = draw_uniforms(seed, block[0], plan.max_total, block[1])
-        return _sums(plan, p, simulate_trials(plan, p, uniforms))
+        if not plan.rule.late_onset:
+            return _sums(plan, p, simulate_trials(plan, p, uniforms))
+        times = [draw_times(seed, block[0], k, plan.max_total, BLOCK)[:, : block[1]] for k in (1, 2)]
+        trials = simulate_late_trials(plan, p, (uniforms, times[0], times[1]), accrual, fixed_arrivals)
+        return _sums(plan, p, Trials(trials.n, trials.y, trials.mtd, trials.duration))
 
     with ThreadPoolExecutor(workers) as pool:
         parts = list(pool.map(run, blocks))
@@ -122,7 +135,13 @@ def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: Trials) -> dict[
     """Whole-number sums over trials, and sums of squares for the standard errors."""
     total = trials.n.sum(axis=1)
     over = trials.n[:, prob_tox > plan.rule.target_rate].sum(axis=1)
+    # durations are summed in whole millionths of a window: sums of whole numbers know no order
+    ticks = (
+        np.zeros(1, np.int64) if trials.duration is None else np.rint(trials.duration * 1e6).astype(np.int64)
+    )
     return {
+        "ticks": int(ticks.sum()),
+        "ticks2": sum(int(tick) ** 2 for tick in ticks),
         "select": np.bincount(trials.mtd + 1, minlength=plan.levels + 1),
         "n": trials.n.sum(axis=0),
         "n2": (trials.n**2).sum(axis=0),
@@ -157,6 +176,8 @@ def _combine(
         "prob_overdose_60": float(share(sums["over60"])),
         "prob_overdose_80": float(share(sums["over80"])),
     }
+    if plan.rule.late_onset:
+        errors["mean_duration"] = float(mean(sums["ticks"] / 1e6, sums["ticks2"] / 1e12))
     return build_oc(
         prob_tox=prob_tox,
         target=plan.rule.target_rate,
@@ -168,6 +189,7 @@ def _combine(
         sizes=sizes,
         overdose_60=sums["over60"] / trials,
         overdose_80=sums["over80"] / trials,
+        mean_duration=sums["ticks"] / trials / 1e6 if plan.rule.late_onset else None,
         method="simulate",
         trials=trials,
         standard_error=errors,

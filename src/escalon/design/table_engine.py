@@ -42,6 +42,7 @@ def can_walk(plan: "EscalationPlan") -> bool:
     return (
         isinstance(plan.rule, TableRule)
         and not plan.titration
+        and not plan.rule.late_onset
         and all(isinstance(guard, NoSkipping | Coherent | EnoughAtDose) for guard in plan.guards)
     )
 

@@ -11,10 +11,25 @@ from escalon.design.rules.custom_table import CustomTable
 from escalon.design.rules.i3_plus_3 import I3Plus3
 from escalon.design.rules.keyboard import Keyboard, Mtpi2
 from escalon.design.rules.mtpi import Mtpi
+from escalon.design.rules.rolling_six import RollingSix
 from escalon.design.rules.three_plus_three import ThreePlusThree
+from escalon.design.rules.tite_boin import TiteBoin
+from escalon.design.rules.tite_crm import TiteCrm
 
 AnyRule = Annotated[
-    ThreePlusThree | I3Plus3 | Mtpi | Mtpi2 | Keyboard | Boin | CustomTable | Crm | Logistic2 | Blrm,
+    ThreePlusThree
+    | RollingSix
+    | I3Plus3
+    | Mtpi
+    | Mtpi2
+    | Keyboard
+    | Boin
+    | CustomTable
+    | Crm
+    | Logistic2
+    | Blrm
+    | TiteCrm
+    | TiteBoin,
     Field(discriminator="kind"),
 ]
 
@@ -29,5 +44,8 @@ __all__ = [
     "Logistic2",
     "Mtpi",
     "Mtpi2",
+    "RollingSix",
     "ThreePlusThree",
+    "TiteBoin",
+    "TiteCrm",
 ]

@@ -17,6 +17,8 @@ STOP_UNSAFE = -1
 """Proposed index when no level is acceptable: the escalation ends without a maximum tolerated dose."""
 STOP_FINISHED = -2
 """Proposed index when the rule itself has finished: the maximum tolerated dose is selected."""
+WAIT = -3
+"""Proposed index when enrolment pauses until more of the pending patients can be judged."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class States:
 
     `n`, `y`: shape (states, levels), evaluable patients and patients with a DLT; `current`: shape
     (states,), 0-based level of the last cohort; `last_n`, `last_y`: shape (states,), size and DLTs of
-    the last cohort, None when unknown.
+    the last cohort, None when unknown; `pending_level`, `pending_followup`: shape (states, patients),
+    0-based level (-1: no patient) and share of the DLT window seen of patients still in their window.
     """
 
     n: IntArray
@@ -33,6 +36,35 @@ class States:
     current: IntArray
     last_n: IntArray | None = None
     last_y: IntArray | None = None
+    pending_level: IntArray | None = None
+    pending_followup: FloatArray | None = None
+
+    @property
+    def pending(self) -> IntArray:
+        """Pending patients per level, shape (states, levels)."""
+        return self._by_level(np.ones(0)).astype(np.int64)
+
+    @property
+    def followup(self) -> FloatArray:
+        """Sum over pending patients of the share of the window seen, shape (states, levels)."""
+        return self._by_level(self.pending_followup)
+
+    def _by_level(self, values: FloatArray | None) -> FloatArray:
+        total = np.zeros(self.n.shape)
+        if self.pending_level is None or values is None:
+            return total
+        for level in range(self.n.shape[1]):
+            here = self.pending_level == level
+            total[:, level] = np.where(here, values if values.size else 1.0, 0.0).sum(axis=1)
+        return total
+
+    @property
+    def treated(self) -> IntArray:
+        """Patients treated in all, pending ones included, shape (states,)."""
+        total = self.n.sum(axis=1)
+        if self.pending_level is not None:
+            total = total + (self.pending_level >= 0).sum(axis=1)
+        return np.asarray(total)
 
     @property
     def rows(self) -> IntArray:
@@ -84,6 +116,11 @@ class Rule(BaseModel):
         """True when the rule never proposes more than one level above the current one."""
         return True
 
+    @property
+    def late_onset(self) -> bool:
+        """True when the rule makes use of pending patients."""
+        return False
+
     def default_max_patients(self, levels: int) -> int | None:
         """Largest sample size the rule can use by itself, None when the plan must say."""
         return None
@@ -113,6 +150,10 @@ class Rule(BaseModel):
     def explain(self, n: IntArray, y: IntArray, current: int) -> list[str]:
         """Sentences with the numbers the proposal rests on; `current` is 0-based."""
         raise NotImplementedError
+
+    def explain_pending(self, states: States) -> list[str]:
+        """Sentences on what pending patients contribute; for rules with `late_onset`, one state."""
+        return []
 
     def summary(self) -> dict[str, Any]:
         """The rule's parameters, plain values, for a printed table."""
