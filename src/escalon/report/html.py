@@ -24,7 +24,7 @@ from escalon.report.results.escalation import derive_characteristics
 from escalon.report.results.groups import level_labels
 from escalon.report.run_info import RunInfo
 from escalon.report.tables import disposition, efficacy, escalation, exposure, safety
-from escalon.report.tables.evidence import render_evidence
+from escalon.report.tables.evidence import list_evidence, render_evidence, render_signed
 from escalon.report.wording import (
     render_count,
     render_date,
@@ -44,23 +44,6 @@ class Scenario(Protocol):
     id: str
     title: str
     prob_tox: tuple[float, ...]
-
-
-ABBREVIATIONS = {
-    "ae",
-    "auc",
-    "clls52",
-    "crs",
-    "dlt",
-    "gvhd",
-    "icans",
-    "mtd",
-    "orr",
-    "pk",
-    "rp2d",
-    "sae",
-    "ucart22",
-}
 
 
 @cache
@@ -126,7 +109,7 @@ def render_html(
         "sources": sources,
         "synopsis": _synopsis(folder, sources),
         "rule": synopsis.rule_name(study),
-        "rp2d_evidence": _evidence(state),
+        "rp2d_evidence": list_evidence(state, study),
         "tables": {name: Markup(text) for name, text in _tables(ard, adam, state, folder, titles).items()},
         "pictures": _pictures(ard, adam, state, folder, titles),
         "level": lambda number: "none" if number is None else study.dose_level(number).label,
@@ -149,32 +132,6 @@ def _synopsis(folder: StudyFolder, sources: Sources) -> dict[str, Any]:
     }
 
 
-def _evidence(state: State) -> list[tuple[str, str]]:
-    """The evidence stored with the signed decision, as name and text; nested values are written out."""
-    if state.rp2d is None:
-        return []
-    return [(_title(key), _plain(value)) for key, value in state.rp2d.evidence.items()]
-
-
-def _title(key: object) -> str:
-    """A key in words; abbreviations of the field in capitals."""
-    words = [
-        word.upper() if word.lower() in ABBREVIATIONS else word for word in str(key).replace("_", " ").split()
-    ]
-    text = " ".join(words)
-    return text[:1].upper() + text[1:]
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, Mapping):
-        return "; ".join(f"{_title(key)}: {_plain(part)}" for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(part) for part in value)
-    return render_significant(value) if isinstance(value, float) else str(value)
-
-
 def _tables(
     ard: pl.DataFrame,
     adam: Mapping[str, pl.DataFrame],
@@ -191,6 +148,7 @@ def _tables(
         "mtd": escalation.render_mtd(ard, study),
         "characteristics": escalation.render_characteristics(ard, titles),
         "evidence": render_evidence(ard, study),
+        "signed": render_signed(state, study),
         "disposition": disposition.render_disposition(ard),
         "baseline": disposition.render_baseline(ard),
         "ae_ld": safety.render_overview(ard, "ld"),

@@ -140,4 +140,5 @@ def render_sentence(text: str) -> str:
     """
     text = text.strip()
     closed = text if text.endswith((".", "!", "?")) or not text else f"{text}."
-    return closed[:1].upper() + closed[1:]
+    # A name such as mTPI keeps its small letter.
+    return closed if closed[1:2].isupper() else closed[:1].upper() + closed[1:]

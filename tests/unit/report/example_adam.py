@@ -212,14 +212,11 @@ def make_adrs(courses: Iterable[Course]) -> pl.DataFrame:
                 "SRCSEQ": sequence,
             }
             mrd = "NEGATIVE" if value == "CR" else "POSITIVE" if number % 5 else "NOT_EVALUABLE"
-            rows += [
-                row,
-                row | {"PARAMCD": "MRD", "PARAM": "Measurable residual disease", "AVALC": mrd, "RESPFL": "N"},
-            ]
+            rows.append(row | {"MRD": mrd})
         if sequence:
-            best = course.best if any(r["RESPFL"] == "Y" for r in rows[-2 * sequence :]) else "NR"
+            best = course.best if any(r["RESPFL"] == "Y" for r in rows[-sequence:]) else "NR"
             rows.append(
-                rows[-2]
+                rows[-1]
                 | {
                     "PARAMCD": "BOR",
                     "PARAM": "Best overall response",

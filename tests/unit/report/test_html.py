@@ -62,10 +62,7 @@ def text_of(page):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
-def test_the_same_input_gives_the_same_bytes_in_this_and_in_another_process(
-    page, adam, state, folder, tmp_path
-):
-    assert render_html(adam, state, folder, None, INFO) == page
+def test_the_same_input_gives_the_same_bytes_in_another_process(page, tmp_path):
     code = (
         "from pathlib import Path; import sys\n"
         "from escalon.pipeline import open_study\n"
@@ -109,12 +106,6 @@ def test_the_first_page_says_simulated_and_assumptions_before_any_result(page):
     assert "no patient in this document is real" in text[:first]
     assert "This document rests on assumptions" in text[:first]
     assert text.index("Simulated run") < text.index("Key results at a glance")
-
-
-def test_a_real_trial_is_not_called_simulated_but_still_rests_on_assumptions(adam, state, folder):
-    page = render_html(adam, state, folder, None, replace(INFO, simulated=False, seed=None, scenario=None))
-    assert "imulated run" not in text_of(page)
-    assert "This document rests on assumptions" in page
 
 
 def test_every_table_has_a_caption_and_headings(page):
@@ -190,7 +181,7 @@ def test_what_people_wrote_is_text_never_markup_and_holds_are_told(adam, state, 
     assert "A related death within 30 days. Not lifted." in page
 
 
-def test_a_trial_that_has_just_begun_can_be_read(adam, state, folder):
+def test_a_real_trial_that_has_just_begun_can_be_read_and_is_not_called_simulated(adam, state, folder):
     few = adam["ADSL"].head(2)["USUBJID"].to_list()
     early = {name: frame.filter(pl.col("USUBJID").is_in(few)).clear(0) for name, frame in adam.items()}
     early["ADSL"] = adam["ADSL"].head(2)
@@ -205,8 +196,11 @@ def test_a_trial_that_has_just_begun_can_be_read(adam, state, folder):
         rp2d=None,
         closed_at=None,
     )
-    page = render_html(early, young, folder, None, INFO)
+    real = replace(INFO, simulated=False, seed=None, scenario=None)
+    page = render_html(early, young, folder, None, real)
     read(page)
+    assert "imulated run" not in text_of(page)
+    assert "This document rests on assumptions" in page
     for said in (
         "not decided yet",
         "not estimated yet",

@@ -193,3 +193,13 @@ def test_rows_turn_nan_into_missing_with_a_reason():
     frame = combine([rows.frame()])
     assert frame["stat"].to_list() == [None, 3.0]
     assert frame["reason"].to_list() == ["no patients", None]
+
+
+def test_mrd_counts_only_at_an_assessment_in_response(ard, adam):
+    rows = [
+        r for r in adam["ADRS"].iter_rows(named=True) if r["PARAMCD"] == "OVRLRESP" and r["RESPFL"] == "Y"
+    ]
+    cells = Cells(ard, "response")
+    negative = {r["USUBJID"] for r in rows if r["MRD"] == "NEGATIVE"}
+    assert cells.get("n", ALL_INFUSED, "best rate", "MRD") == len(negative)
+    assert cells.get("N", ALL_INFUSED, "best rate", "MRD") == len({r["USUBJID"] for r in rows})

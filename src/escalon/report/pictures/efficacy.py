@@ -11,7 +11,8 @@ from escalon.report.results.groups import ALL_INFUSED, derive_people, efficacy_g
 from escalon.report.results.survival import ENDPOINTS, derive_curves
 from escalon.report.wording import visit_name
 
-SWIM = {"PD": "Relapse or progression", "RELAPSE": "Relapse or progression", "NR": "No response"}
+SWIM = {status: status for status in ("CR", "CRh", "CRi", "MLFS", "PR")}
+SWIM |= {"PD": "Relapse or progression", "RELAPSE": "Relapse or progression", "NR": "No response"}
 NOT_SEEN = "Not assessed or not evaluable"
 
 
@@ -55,7 +56,7 @@ def picture_swimmer(adam: Adam, state: State, study: Study) -> Picture:
     )
     seen: dict[str, list[tuple[float, str]]] = {}
     for who, day, value in assessed.select("USUBJID", "ARDY", "AVALC").iter_rows():
-        seen.setdefault(who, []).append((float(day), SWIM.get(value, value if value != "NE" else NOT_SEEN)))
+        seen.setdefault(who, []).append((float(day), SWIM.get(value, NOT_SEEN)))
     bars, marks, lanes = [], [], []
     for row in people.iter_rows(named=True):
         lane = f"{row['SUBJID']}  {row['LEVEL']}"

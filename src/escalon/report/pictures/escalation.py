@@ -122,8 +122,7 @@ def picture_mtd(ard: pl.DataFrame, state: State, study: Study) -> Picture:
         label = study.dose_level(selected).label if selected else None
         chart = escalation.draw_mtd(frame, level_labels(study), study.escalation.rule.target, label)
     caption = (
-        "Blue: posterior mean with 95% interval. Orange: isotonic estimate, from which the MTD is "
-        "selected. Black cross: observed "
+        "Blue: estimate of the rule with its 95% interval. Orange: isotonic estimate. Black cross: observed "
         f"rate. DLT / evaluable above. Dashed: target {render_percent(study.escalation.rule.target, 0)}%."
     )
     return make_picture("f-mtd", "Estimated DLT probability by dose level", caption, chart)

@@ -12,6 +12,14 @@ from escalon.report.results.groups import derive_people
 from escalon.report.theme import BLUE, GREEN, ORANGE, PURPLE
 from escalon.report.wording import render_unit
 
+SAMPLE = {
+    "patient": pl.String,
+    "day": pl.Float64,
+    "value": pl.Float64,
+    "below": pl.Boolean,
+    "group": pl.String,
+}
+
 
 def _profiles(adam: Adam, analyte: str, group: Callable[[dict[str, object]], str]) -> pl.DataFrame:
     """Samples of one analyte; below quantification at half the limit, zero values left out."""
@@ -36,14 +44,7 @@ def _profiles(adam: Adam, analyte: str, group: Callable[[dict[str, object]], str
                     "group": people[who],
                 }
             )
-    schema = {
-        "patient": pl.String,
-        "day": pl.Float64,
-        "value": pl.Float64,
-        "below": pl.Boolean,
-        "group": pl.String,
-    }
-    frame = pl.DataFrame(rows, schema=schema)
+    frame = pl.DataFrame(rows, schema=SAMPLE)
     # After the last quantifiable sample one mark below the limit says enough; a flat line to the end would mislead.
     last = pl.col("day").filter(~pl.col("below")).max().over("patient")
     after = (pl.col("day") > last).fill_null(False)
@@ -109,37 +110,35 @@ def picture_ucart22(adam: Adam, state: State, study: Study) -> Picture:
 
 
 def picture_lymphocytes(adam: Adam, state: State, study: Study) -> Picture:
-    """Host lymphocytes by regimen."""
+    """Host lymphocytes by regimen; a count of 0 is drawn at half the smallest count above 0."""
     people = dict(derive_people(adam).select("USUBJID", "LDREGI").iter_rows())
     own = adam["ADLB"].filter(
-        (pl.col("PARAMCD") == "LYM") & pl.col("ARDY").is_between(-14, 100) & (pl.col("AVAL") > 0)
+        (pl.col("PARAMCD") == "LYM") & pl.col("ARDY").is_between(-14, 90) & pl.col("AVAL").is_not_null()
     )
-    samples = pl.DataFrame(
-        [
-            {
-                "patient": who,
-                "day": float(day),
-                "value": max(float(value), 0.001),
-                "below": False,
-                "group": f"{people[who]}",
-            }
-            for who, day, value in own.sort("USUBJID", "ARDY").select("USUBJID", "ARDY", "AVAL").iter_rows()
-            if people.get(who)
-        ],
-        schema={
-            "patient": pl.String,
-            "day": pl.Float64,
-            "value": pl.Float64,
-            "below": pl.Boolean,
-            "group": pl.String,
-        },
-    )
+    counts = own.sort("USUBJID", "ARDY").select("USUBJID", "ARDY", "AVAL").iter_rows()
+    floor = min((value for value in own["AVAL"].to_list() if value > 0), default=0.02) / 2
+    rows = [
+        {
+            "patient": who,
+            "day": float(day),
+            "value": value or floor,
+            "below": value <= 0,
+            "group": people[who],
+        }
+        for who, day, value in counts
+        if people.get(who)
+    ]
+    samples = pl.DataFrame(rows, schema=SAMPLE)
     regimens = [regimen.id for regimen in study.regimens if regimen.id in set(samples["group"].to_list())]
     chart = None
     if samples.height:
         colours = (ORANGE, BLUE, GREEN, PURPLE)[: len(regimens)]
-        chart = exposure.draw_profiles(samples, "Lymphocytes, ×10⁹/L", regimens, colours, [], (-14.5, 90.5))
-    caption = "Absolute lymphocyte count per patient by lymphodepletion regimen. Log scale."
+        unit = f"Lymphocytes, {render_unit('10*9/L')}"
+        chart = exposure.draw_profiles(samples, unit, regimens, colours, [], (-14.5, 90.5))
+    caption = (
+        "Absolute lymphocyte count per patient by lymphodepletion regimen. Open marks: a count reported as 0, "
+        "drawn at half the smallest count above 0. Log scale."
+    )
     return make_picture("f-lymphocytes", "Lymphocyte depletion and recovery", caption, chart)
 
 

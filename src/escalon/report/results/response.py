@@ -34,7 +34,7 @@ def derive_response(adam: Mapping[str, pl.DataFrame], state: State, study: Study
             seen = own.filter(pl.col("AVISIT") == visit)
             rows.add("assessed", visit, "count", {"n": _patients(seen), "N": members.height}, group)
         _add_best(rows, group, in_group(best, members), members.height, study)
-        _add_mrd(rows, group, own, in_group(adam["ADRS"], members))
+        _add_mrd(rows, group, own)
     return rows.frame()
 
 
@@ -70,9 +70,8 @@ def _add_best(rows: Rows, group: str, best: pl.DataFrame, size: int, study: Stud
         rows.add("best rate", name, "proportion", _rate(count, size), group)
 
 
-def _add_mrd(rows: Rows, group: str, own: pl.DataFrame, every: pl.DataFrame) -> None:
-    """MRD-negative at a responding assessment, among patients who ever responded."""
-    responding = own.filter(pl.col("RESPFL") == "Y").select("USUBJID", "ADT").unique()
-    negative = every.filter((pl.col("PARAMCD") == "MRD") & (pl.col("AVALC") == "NEGATIVE"))
-    both = negative.join(responding, on=["USUBJID", "ADT"], how="semi")
-    rows.add("best rate", "MRD", "proportion", _rate(_patients(both), _patients(responding)), group)
+def _add_mrd(rows: Rows, group: str, own: pl.DataFrame) -> None:
+    """MRD-negative at an assessment in response, among patients who ever responded."""
+    responding = own.filter(pl.col("RESPFL") == "Y")
+    negative = responding.filter(pl.col("MRD") == "NEGATIVE")
+    rows.add("best rate", "MRD", "proportion", _rate(_patients(negative), _patients(responding)), group)

@@ -75,27 +75,34 @@ def _agrees(found: Recommendation | None, decision: Decision) -> str:
 
 def render_decisions(state: State, study: Study) -> str:
     """Every step: what the rule recommended and why, what the committee decided and why; two facts, two columns."""
+    signers = {decision.signers for decision in state.decisions}
+    columns = {
+        "date": "Date",
+        "counts": "Counts seen",
+        "rule": "Rule recommends",
+        "why": "Its reasons",
+        "decision": "Committee decides",
+        "reason": "Its reason",
+        "agree": "Rule followed",
+    }
+    signed = "Every decision is signed."
+    if len(signers) == 1:
+        signed = f"Every decision is signed by: {', '.join(next(iter(signers)))}."
+    elif signers:
+        columns["signed"] = "Signed by"
     grid = Grid(
         "t-decisions",
         "Recommendation of the rule and decision of the committee, step by step",
         "Step",
-        {
-            "date": "Date",
-            "counts": "Counts seen",
-            "rule": "Rule recommends",
-            "why": "Its reasons",
-            "decision": "Committee decides",
-            "reason": "Its reason",
-            "agree": "Rule followed",
-            "signed": "Signed by",
-        },
+        columns,
         {},
         [
             "Counts: DLTs / evaluable patients per dose level at the cut the recommendation was asked for.",
             "The recommendation and the decision are separate records of the ledger; the committee "
             "may depart from the rule.",
+            signed,
         ],
-        ["date", "counts", "rule", "why", "decision", "reason", "agree", "signed"],
+        list(columns),
     )
     asked = {found.number: found for found in state.recommendations}
     for decision in state.decisions:
@@ -125,6 +132,18 @@ def _counts(found: Recommendation | None, study: Study) -> str:
     return ", ".join(f"{level.label} {dlt}/{count}" for level, dlt, count in pairs if count) or DASH
 
 
+def _estimate_note(study: Study) -> str:
+    """How the estimates were made; only mTPI selects the MTD from the isotonic column as printed."""
+    isotonic = (
+        "Isotonic estimate: posterior means with prior Beta(1, 1), made non-decreasing in dose, weights one over the "
+        "posterior variance"
+    )
+    if study.escalation.rule.kind == "mtpi":
+        own = "Estimate and interval: posterior mean, prior Beta(1, 1), equal tails"
+        return f"{own}. {isotonic}; the MTD is selected from it."
+    return f"Estimate and interval: as the escalation rule gives them. {isotonic}; shown for description."
+
+
 def render_mtd(ard: pl.DataFrame, study: Study) -> str:
     """Estimates the MTD was selected from."""
     coverage = "95% interval, %"
@@ -135,15 +154,15 @@ def render_mtd(ard: pl.DataFrame, study: Study) -> str:
         {
             "counts": "DLT / evaluable",
             "rate": "Observed, %",
-            "estimate": "Posterior mean, %",
+            "estimate": "Estimate of the rule, %",
             "ci": coverage,
             "isotonic": "Isotonic estimate, %",
             "above": f"P(DLT probability > {render_percent(study.escalation.rule.target, 0)}%)",
         },
         {},
         [
-            "Posterior: Beta(1 + DLT, 1 + no DLT), equal-tailed interval. Isotonic estimate: posterior means made "
-            "non-decreasing in dose, weights one over the posterior variance. NE: the level was not tried."
+            _estimate_note(study),
+            "NE: the level was not tried.",
         ],
     )
     cells = Cells(ard, "mtd")

@@ -1,7 +1,12 @@
-"""What the recommended phase 2 dose rests on: the same evidence for every level, side by side."""
+"""What the recommended phase 2 dose rests on: what the committee had before it, and where the study stands now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import polars as pl
 
+from escalon.conduct.state import State
 from escalon.protocol.study import Study
 from escalon.report.ard import Cells
 from escalon.report.results.groups import TOTAL
@@ -10,6 +15,7 @@ from escalon.report.tables.layout import Grid
 from escalon.report.wording import (
     DASH,
     render_count,
+    render_date,
     render_interval,
     render_number,
     render_percent,
@@ -102,3 +108,99 @@ def _mean(cells: Cells, label: str, code: str) -> str:
     return (
         f"{render_significant(mean)} ({render_number(cv, 0)}) [{int(n)}]" if n and mean is not None else DASH
     )
+
+
+ABBREVIATIONS = {
+    "ae",
+    "auc",
+    "clls52",
+    "crs",
+    "dlt",
+    "gvhd",
+    "icans",
+    "mtd",
+    "orr",
+    "pk",
+    "rp2d",
+    "sae",
+    "ucart22",
+}
+
+
+def render_signed(state: State, study: Study) -> str:
+    """The evidence stored with the signed decision, levels side by side; empty when there is none per level."""
+    labels = {str(level.level): level.label for level in study.dose_levels}
+    grid = Grid("t-signed", "Evidence before the committee, by dose level", "Evidence", labels)
+    tabled = _per_level(state, study)
+    single = [
+        item for item, value in tabled.items() if not any(isinstance(v, Mapping) for v in value.values())
+    ]
+    for item in sorted(tabled, key=lambda name: name not in single):
+        value = tabled[item]
+        parts = {name for found in value.values() if isinstance(found, Mapping) for name in found}
+        if not parts:
+            grid.add(
+                _title(item), {level: _plain(found) for level, found in value.items()}, "One value per level"
+            )
+        for name in _order(value) if parts else ():
+            cells = {
+                level: _plain(found.get(name)) for level, found in value.items() if isinstance(found, Mapping)
+            }
+            grid.add(_title(name), cells, _title(item))
+    return grid.render() if grid.rows else ""
+
+
+def list_evidence(state: State, study: Study) -> list[tuple[str, str]]:
+    """The rest of that evidence, as name and text."""
+    if state.rp2d is None:
+        return []
+    tabled = _per_level(state, study)
+    return [(_title(key), _plain(value)) for key, value in state.rp2d.evidence.items() if key not in tabled]
+
+
+def _per_level(state: State, study: Study) -> dict[str, dict[str, Any]]:
+    """Items whose values are given per dose level, keyed by the level's number as text."""
+    if state.rp2d is None:
+        return {}
+    levels = {str(level.level) for level in study.dose_levels}
+    return {
+        item: {str(level): found for level, found in value.items()}
+        for item, value in state.rp2d.evidence.items()
+        if isinstance(value, Mapping) and value and {str(level) for level in value} <= levels
+    }
+
+
+def _order(value: Mapping[str, Any]) -> list[str]:
+    return list(
+        dict.fromkeys(name for found in value.values() if isinstance(found, Mapping) for name in found)
+    )
+
+
+def _title(key: object) -> str:
+    """A key in words; abbreviations of the field in capitals."""
+    words = [
+        word.upper() if word.lower() in ABBREVIATIONS else word for word in str(key).replace("_", " ").split()
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def _plain(value: Any) -> str:
+    """A stored value in words: a dash for none, moments as dates, nested values written out."""
+    if value is None:
+        return DASH
+    if isinstance(value, Mapping):
+        return "; ".join(f"{_title(key)}: {_plain(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(part) for part in value)
+    if isinstance(value, str):
+        return _moment(value)
+    return render_significant(value) if isinstance(value, float) else str(value)
+
+
+def _moment(text: str) -> str:
+    """An ISO moment or day as a date; any other text as it is."""
+    try:
+        return render_date(datetime.fromisoformat(text)) if len(text) >= 10 else text
+    except ValueError:
+        return text

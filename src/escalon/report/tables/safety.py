@@ -20,7 +20,7 @@ AESI_NAMES: Mapping[str, str] = {
     "GVHD": "Graft-versus-host disease (MAGIC)",
     "INFECTION": "Infection",
     "INFUSION REACTION": "Infusion reaction",
-    "CYTOPENIA": "Prolonged cytopenia",
+    "CYTOPENIA": "Cytopenia (any duration)",
     "IEC-HS": "IEC-HS",
     "TLS": "Tumour lysis syndrome",
 }
