@@ -24,7 +24,8 @@ def compute_signif(x: Floats) -> Floats:
     """Round each value to ten significant digits, so that 3 x 0.1 equals 0.3; NaN and 0 pass through."""
     finite = np.isfinite(x) & (x != 0.0)
     safe = np.where(finite, x, 1.0)
-    scale = 10.0 ** (SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(np.abs(safe))))
+    digits = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(np.abs(safe)))
+    scale = 10.0 ** np.clip(digits, -300.0, 300.0)  # a number smaller than 1e-290 becomes 0
     return np.where(finite, np.round(safe * scale) / scale, x)
 
 
