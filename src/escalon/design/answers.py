@@ -7,7 +7,6 @@ from typing import Any, Literal
 from escalon.design.calibrate import compute_indifference, compute_skeleton
 from escalon.design.decision_table import LEGEND, decision_table
 from escalon.design.exact import exact_oc
-from escalon.design.expansion.simon import find_simon_designs
 from escalon.design.mtd import select_mtd
 from escalon.design.outcomes import parse_outcomes
 from escalon.design.paths import dose_paths
@@ -128,6 +127,8 @@ def skeleton_answer(
 
 def simon_answer(p0: float, p1: float, alpha: float, beta: float, nmax: int = 100) -> dict[str, Any]:
     """Simon designs: {"optimal": {r1, n1, r, n, en0, pet0, ...}, "minimax", "admissible"}."""
+    from escalon.design.expansion.simon import find_simon_designs
+
     designs = find_simon_designs(p0, p1, alpha, beta, nmax)
     return {
         "optimal": designs.optimal.to_dict(),

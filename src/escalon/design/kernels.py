@@ -219,7 +219,7 @@ def select_level(
             continue
         value += tilt * (j + 1)
         gap = abs(value - target)
-        below = value <= target
+        below = value <= target + slack
         closer = gap < best_gap - slack
         tied = not closer and gap <= best_gap + slack
         if closer or (tied and below):

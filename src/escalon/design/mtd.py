@@ -118,7 +118,7 @@ def select_from_counts(rule: Selection, n: IntArray, y: IntArray) -> IntArray:
     gap = np.abs(fit - rule.target)
     gap = np.where(eligible, gap, np.inf)
     tied = eligible & (gap <= gap.min(axis=1, keepdims=True) + rule.slack)
-    below = tied & (fit <= rule.target)
+    below = tied & (fit <= rule.target + rule.slack)
     highest_below = n.shape[1] - 1 - np.argmax(below[:, ::-1], axis=1)
     chosen = np.where(below.any(axis=1), highest_below, np.argmax(tied, axis=1))
     return np.asarray(np.where(eligible.any(axis=1), chosen, -1))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from escalon.design import EscalationPlan, enumerate_plan, exact_oc
+from escalon.design import EscalationPlan, enumerate_plan, exact_oc, select_mtd
 from escalon.design.rules import CustomTable
 from escalon.design.rules.custom_table import read_table_csv
 
@@ -145,3 +145,11 @@ def test_gradients_match_differences():
         assert gradient["prob_none"][level] == pytest.approx((up.prob_none - down.prob_none) / 2e-5, abs=1e-7)
     with pytest.raises(ValueError, match="strictly between 0 and 1"):
         ends.gradient([0.0, 0.1, 0.2, 0.3])
+
+
+def test_levels_tied_exactly_at_the_target_go_to_the_higher_one():
+    # posterior means 0.2, 3/10, 3/10: pooled sums put the tied fits a rounding error above the target
+    design = plan({"kind": "mtpi", "target": 0.3}, levels=3, total=19)
+    assert select_mtd(design, [3, 8, 8], [0, 2, 2]) == 3
+    # both above the target: the lower one
+    assert select_mtd(design, [3, 3, 3], [1, 1, 1]) == 1
