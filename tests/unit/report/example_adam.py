@@ -180,6 +180,8 @@ def response_at(course: Course, day: int) -> str:
     if course.responds:
         if day >= course.relapse:
             return "RELAPSE"
+        if day < 40 and int(course.fate.patient) % 3 == 0:
+            return "PR"
         return "MLFS" if day < 40 and course.best != "CR" else course.best
     return "NR" if day < course.relapse else "PD"
 
