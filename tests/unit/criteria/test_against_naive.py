@@ -1,7 +1,9 @@
 """The product against naive second readings of the same written rules."""
 
 import itertools
+from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,33 +19,35 @@ from tests.reference.criteria_response import (
     naive_visits,
 )
 
-
-def around(*points):
-    return st.sampled_from([None, *points])
-
-
-@st.composite
-def assessments(draw):
-    return {
-        "bm": draw(around(0.0, 2.0, 4.9, 5.0, 5.1, 12.5, 24.0, 25.0, 25.1, 60.0)),
-        "pb": draw(around(0.0, 0.0, 0.1, 1.0, 2.5)),
-        "anc": draw(around(0.2, 0.5, 0.6, 0.99, 1.0, 1.1)),
-        "plt": draw(around(20.0, 50.0, 51.0, 99.0, 100.0, 101.0)),
-        "emd": draw(st.sampled_from(["absent", "absent", "absent", "present", "new", "not_assessed", None])),
-        "cns": draw(st.sampled_from([None, None, "CNS1", "CNS2a", "CNS3a"])),
-        "base_cns": draw(st.sampled_from([None, None, "CNS1", "CNS2", "CNS3"])),
-        "cells": draw(around(80.0, 199.0, 200.0)),
-        "cellularity": draw(around(5.0, 9.9, 10.0)),
-        "mrd": draw(around(0.0, 1e-4, 0.0099, 0.01)),
-        "transfused": draw(st.booleans()),
-        "gcsf": draw(st.booleans()),
-        "prior": draw(st.sampled_from([None, None, "CR", "CRi", "MLFS", "NR", "PR"])),
-        "base_bm": draw(around(0.0, 4.0, 10.0, 20.0, 40.0, 50.0, 90.0)),
-        "nadir_bm": draw(around(0.0, 4.0, 20.0, 48.0)),
-        "base_pb": draw(around(0.0, 0.2, 2.0)),
-    }
-
-
+CHOICES = {
+    "bm": [None, 0.0, 2.0, 3.0, 4.9, 5.0, 5.1, 12.5, 24.0, 25.0, 25.1, 60.0],
+    "pb": [None, 0.0, 0.0, 0.0, 0.0, 0.1, 1.0, 2.5],
+    "anc": [None, 0.2, 0.5, 0.6, 0.99, 1.0, 1.1, 1.1, 1.1],
+    "plt": [None, 20.0, 50.0, 51.0, 99.0, 100.0, 101.0, 101.0, 101.0],
+    "emd": [
+        "absent",
+        "absent",
+        "absent",
+        "absent",
+        "absent",
+        "absent",
+        "present",
+        "new",
+        "not_assessed",
+        None,
+    ],
+    "cns": [None, None, "CNS1", "CNS1", "CNS1", "CNS2a", "CNS3a"],
+    "base_cns": [None, None, "CNS1", "CNS2", "CNS3"],
+    "cells": [None, 80.0, 199.0, 200.0],
+    "cellularity": [None, 5.0, 9.9, 10.0],
+    "mrd": [None, 0.0, 1e-4, 0.0099, 0.01],
+    "transfused": [False, False, False, True],
+    "gcsf": [False, False, False, True],
+    "prior": [None, None, "CR", "CRi", "MLFS", "NR", "PR"],
+    "base_bm": [None, 0.0, 4.0, 10.0, 20.0, 40.0, 50.0, 90.0],
+    "nadir_bm": [None, 0.0, 4.0, 20.0, 48.0],
+    "base_pb": [None, 0.0, 0.2, 2.0],
+}
 NAMES = {
     "bm": "bm_blasts",
     "pb": "pb_blasts",
@@ -57,17 +61,23 @@ NAMES = {
 }
 
 
-@settings(max_examples=1500, deadline=None)
-@given(found=assessments(), name=st.sampled_from(sorted(SETS)))
-def test_response(found, name):
-    seen = Assessment(**{NAMES.get(field, field): value for field, value in found.items()})
-    assert classify(seen, name).response == naive_response(name, found)
+@pytest.mark.parametrize("name", sorted(SETS))
+def test_response(name):
+    draw = Random(11)
+    met = set()
+    for _ in range(4000):
+        found = {field: draw.choice(values) for field, values in CHOICES.items()}
+        seen = Assessment(**{NAMES.get(field, field): value for field, value in found.items()})
+        answer = classify(seen, name).response
+        assert answer == naive_response(name, found), found
+        met.add(answer)
+    assert {"CR", "CRi", "NR", "PD", "RELAPSE", "NE"} <= met
 
 
 PLAN = (("D56", 56, 49, 63), ("D84", 84, 77, 91), ("M3", 91, 84, 98))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(days=st.lists(st.integers(45, 102), max_size=6))
 def test_visits(days):
     found = [row.visit for row in assign_visits(days, [VisitWindow(*row) for row in PLAN])]
@@ -76,7 +86,7 @@ def test_visits(days):
     assert len(filled) == len(set(filled))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(counts=st.lists(st.sampled_from([50.0, 100.0, 101.0, 500.0, 501.0, 1500.0]), min_size=31, max_size=31))
 def test_icaht_early(counts):
     assert icaht.grade_icaht(range(31), [c / 1000 for c in counts], "early").grade == naive_icaht_early(
@@ -84,13 +94,13 @@ def test_icaht_early(counts):
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(counts=st.lists(st.sampled_from([10.0, 19.0, 20.0, 49.0, 50.0, 150.0]), min_size=31, max_size=31))
 def test_t_icaht_early(counts):
     assert icaht.grade_t_icaht(range(31), counts, "early").grade == naive_t_icaht_early(counts)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     blocks=st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from([1, 24, 48, 71, 72, 73])), min_size=1, max_size=6
