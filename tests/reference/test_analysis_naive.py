@@ -28,6 +28,7 @@ def split(data):
     return [t for t, _ in data], np.array([e for _, e in data], dtype=bool)
 
 
+@settings(deadline=None)
 @given(observations)
 def test_curves_and_intervals(data):
     km, reverse = kaplan_meier(*split(data)), follow_up(*split(data))
@@ -41,11 +42,13 @@ def test_curves_and_intervals(data):
             assert (km.low[i], km.high[i]) == pytest.approx(interval, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(observations, st.sampled_from([0.25, 0.5, 0.75]), st.sampled_from(["r", "sas"]))
 def test_quantiles_on_every_plateau(data, p, rule):
     assert kaplan_meier(*split(data), quantile_rule=rule).quantile(p).value == naive.quantile(data, p, rule)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans(), st.integers(0, 1)), min_size=2, max_size=14))
 def test_log_rank(data):
     assume(len({g for _, _, g in data}) == 2)
@@ -55,6 +58,7 @@ def test_log_rank(data):
     assert found is None or found == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([None, "a", "b"])), min_size=1, max_size=14))
 def test_cumulative_incidence(data):
     ci = cumulative_incidence([t for t, _ in data], [c for _, c in data])
@@ -74,7 +78,7 @@ def test_clopper_pearson(n):
 samples = st.lists(st.tuples(st.floats(0.2, 9), st.floats(0.01, 50)), min_size=3, max_size=8)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(samples, st.sampled_from(["linear", "lin-up log-down", "linear-log"]))
 def test_areas_by_numerical_integration(steps, method):
     t = np.cumsum([s[0] for s in steps]).tolist()
@@ -85,6 +89,7 @@ def test_areas_by_numerical_integration(steps, method):
     assert r.value("AUMCLST") == pytest.approx(naive.area(profile, method, power=1), rel=1e-8)
 
 
+@settings(deadline=None)
 @given(samples)
 def test_terminal_slope(steps):
     t, c = np.cumsum([s[0] for s in steps]).tolist(), [s[1] for s in steps]
@@ -106,6 +111,7 @@ def test_terminal_slope(steps):
 kinds = ["ASSESSMENT", "ASSESSMENT", "PROGRESSION", "DEATH", "HSCT", "NEW_THERAPY"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 800)), max_size=8))
 def test_progression_free_survival(facts):
     rows = [("1", k, d) for k, d in [("ORIGIN_TREATMENT", -5), ("ORIGIN_INFUSION", 0), *facts]]

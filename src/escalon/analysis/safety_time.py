@@ -101,9 +101,9 @@ def onset_and_resolution(
     )
     wrong = known.filter((pl.col("_end") < pl.col("_on")) | (pl.col("_last") < pl.col("_on")))
     if wrong.height:
-        raise ValueError(
-            f"adae: the event of {wrong['USUBJID'][0]} on day {wrong['_on'][0]} ends or leaves follow-up before it starts"
-        )
+        row = wrong.row(0, named=True)
+        who, day = row["USUBJID"], row["_on"]
+        raise ValueError(f"adae: the event of {who} on day {day} ends or leaves follow-up before it starts")
     rows = [_course(group, n, known.filter(pl.col("group") == group)) for group, n in sizes.iter_rows()]
     schema: dict[str, Any] = {"group": pl.String, "n_population": pl.Int64, "n_patients": pl.Int64}
     schema |= dict.fromkeys(("onset_median", "onset_min", "onset_max"), pl.Float64) | {"n_resolved": pl.Int64}
