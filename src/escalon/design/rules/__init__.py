@@ -6,6 +6,7 @@ from pydantic import Field
 
 from escalon.design.rules.blrm import Blrm, Logistic2
 from escalon.design.rules.boin import Boin
+from escalon.design.rules.boin12 import Boin12
 from escalon.design.rules.crm import Crm
 from escalon.design.rules.custom_table import CustomTable
 from escalon.design.rules.i3_plus_3 import I3Plus3
@@ -29,7 +30,8 @@ AnyRule = Annotated[
     | Logistic2
     | Blrm
     | TiteCrm
-    | TiteBoin,
+    | TiteBoin
+    | Boin12,
     Field(discriminator="kind"),
 ]
 
@@ -37,6 +39,7 @@ __all__ = [
     "AnyRule",
     "Blrm",
     "Boin",
+    "Boin12",
     "Crm",
     "CustomTable",
     "I3Plus3",

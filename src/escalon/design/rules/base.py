@@ -28,7 +28,8 @@ class States:
     `n`, `y`: shape (states, levels), evaluable patients and patients with a DLT; `current`: shape
     (states,), 0-based level of the last cohort; `last_n`, `last_y`: shape (states,), size and DLTs of
     the last cohort, None when unknown; `pending_level`, `pending_followup`: shape (states, patients),
-    0-based level (-1: no patient) and share of the DLT window seen of patients still in their window.
+    0-based level (-1: no patient) and share of the DLT window seen of patients still in their window;
+    `lot`: shape (states,), 0-1, the lot drawn where a rule breaks ties at random (None: take the first).
     """
 
     n: IntArray
@@ -38,6 +39,7 @@ class States:
     last_y: IntArray | None = None
     pending_level: IntArray | None = None
     pending_followup: FloatArray | None = None
+    lot: FloatArray | None = None
 
     @property
     def pending(self) -> IntArray:
@@ -120,6 +122,19 @@ class Rule(BaseModel):
     def late_onset(self) -> bool:
         """True when the rule makes use of pending patients."""
         return False
+
+    @property
+    def efficacy(self) -> bool:
+        """True when the rule looks at efficacy as well as toxicity."""
+        return False
+
+    @property
+    def lots(self) -> tuple[float, ...]:
+        """Equally likely lots that show every way the rule can break a tie; empty where none is drawn."""
+        return ()
+
+    def check_plan(self, guards: tuple[Any, ...], titration: bool) -> None:
+        """Raise ValueError when a guard, or titration, makes no sense with this rule."""
 
     def default_max_patients(self, levels: int) -> int | None:
         """Largest sample size the rule can use by itself, None when the plan must say."""

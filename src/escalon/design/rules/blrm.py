@@ -107,13 +107,10 @@ class Blrm(TwoParameterRule):
 
     def fit(self, levels: IntArray, tox: IntArray, weights: FloatArray) -> TwoParameterFit:
         """Posterior from single patients; see `Crm.fit`."""
-        likelihood = self.log_likelihood(levels, tox, weights)
-        estimate, covariance, p = self.moments(likelihood, levels.size)
+        weight = self.grid(levels.size).weigh(levels, tox, weights)
+        estimate, covariance, p = self.moments(weight, levels.size)
         low, high = self.target_interval
-        grid = self.grid(levels.size)
-        over, over_low = (
-            grid.expect_weighted(likelihood, self.tail(levels.size, limit)) for limit in (high, low)
-        )
+        over, over_low = (weight @ self.tail(levels.size, limit) for limit in (high, low))
         best = int(self.pick(over[None], (over_low - over)[None], np.ones((1, over.size), dtype=bool))[0])
         return TwoParameterFit(
             (float(estimate[0]), float(estimate[1])),
@@ -178,8 +175,8 @@ class Logistic2(TwoParameterRule):
 
     def fit(self, levels: IntArray, tox: IntArray, weights: FloatArray) -> TwoParameterFit:
         """Posterior from single patients; see `Crm.fit`."""
-        likelihood = self.log_likelihood(levels, tox, weights)
-        estimate, covariance, p = self.moments(likelihood, levels.size)
+        weight = self.grid(levels.size).weigh(levels, tox, weights)
+        estimate, covariance, p = self.moments(weight, levels.size)
         if self.estimate == "plug_in":
             p = self._curve(estimate[None, :])[0]
         return TwoParameterFit(

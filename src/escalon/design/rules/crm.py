@@ -120,20 +120,13 @@ class Crm(Rule):
     def fit(self, levels: IntArray, tox: IntArray, weights: FloatArray) -> CrmFit:
         """Posterior from single patients: 0-based `levels`, DLT flags, weights (1 = full follow-up).
 
-        Likelihood: product of (w p)^y (1 - w p)^(1 - y); a patient with a DLT counts with weight 1.
+        Likelihood: see `PosteriorGrid.weigh`.
         """
         grid = self.grid(levels.size)
-        weights = np.where(tox == 1, 1.0, weights)
-        log_p = grid.log_p[:, levels]
-        with np.errstate(divide="ignore"):
-            free = np.where(weights == 1, grid.log_q[:, levels], np.log1p(-weights * np.exp(log_p)))
-        log_likelihood = np.where(tox == 1, log_p, free).sum(axis=1)
+        weight = grid.weigh(levels, tox, weights)
         b = grid.parameters[:, 0]
-        mean, square = grid.expect_weighted(log_likelihood, np.column_stack([b, b**2]))
-        if self.estimate == "mean":
-            p = grid.expect_weighted(log_likelihood, grid.p)
-        else:
-            p = self.prob_tox(np.array([mean]))[0]
+        mean, square = weight @ b, weight @ (b * b)
+        p = weight @ grid.p if self.estimate == "mean" else self.prob_tox(np.array([mean]))[0]
         level = int(self.closest(p[None, :])[0]) + 1
         return CrmFit(float(mean), float(square - mean**2), tuple(float(value) for value in p), level)
 

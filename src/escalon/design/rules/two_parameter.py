@@ -113,23 +113,12 @@ class TwoParameterRule(Rule):
         """Posterior P(p_j > limit), shape (states, levels)."""
         return self.grid(_most(n)).expect(n, y, self.tail(_most(n), limit))
 
-    def moments(self, log_likelihood: FloatArray, patients: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Means and covariance of (log a, log b), and mean DLT probabilities."""
+    def moments(self, weight: FloatArray, patients: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Means and covariance of (log a, log b), and mean DLT probabilities, from the nodes' weights."""
         grid = self.grid(patients)
-        a, b = grid.parameters.T
-        columns = np.column_stack([a, b, a * a, a * b, b * b, grid.p])
-        ea, eb, aa, ab, bb, *p = grid.expect_weighted(log_likelihood, columns)
-        covariance = np.array([[aa - ea * ea, ab - ea * eb], [ab - ea * eb, bb - eb * eb]])
-        return np.array([ea, eb]), covariance, np.array(p)
-
-    def log_likelihood(self, levels: IntArray, tox: IntArray, weights: FloatArray) -> FloatArray:
-        """Log-likelihood of single patients at the nodes; see `Crm.fit` for the weights."""
-        grid = self.grid(levels.size)
-        weights = np.where(tox == 1, 1.0, weights)
-        free = np.where(
-            weights == 1, grid.log_q[:, levels], np.log1p(-weights * grid.p[:, levels] * (weights < 1))
-        )
-        return np.asarray(np.where(tox == 1, grid.log_p[:, levels], free).sum(axis=1))
+        mean = weight @ grid.parameters
+        centred = grid.parameters - mean
+        return mean, (weight[:, None] * centred).T @ centred, weight @ grid.p
 
     def estimates(self, n: IntArray, y: IntArray) -> tuple[LevelEstimate, ...]:
         """Posterior mean and equal-tailed 95% interval per level."""
