@@ -11,7 +11,14 @@ Pharmacodynamic Data Analysis, 5th ed. 2016, section 2.8. Plain floats: a profil
 import math
 from collections.abc import Sequence
 
-__all__ = ["AUC_METHODS", "compute_areas", "compute_time_above", "interpolate", "segment_areas", "uses_log"]
+__all__ = [
+    "AUC_METHODS",
+    "compute_running_areas",
+    "compute_time_above",
+    "interpolate",
+    "segment_areas",
+    "uses_log",
+]
 
 AUC_METHODS = ("linear", "lin-up log-down", "linear-log")
 
@@ -43,17 +50,19 @@ def _first_moment(x: float) -> float:
     return 0.5 - x * (1 / 3 - x * (1 / 8 - x * (1 / 30 - x * (1 / 144 - x / 840))))
 
 
-def compute_areas(
+def compute_running_areas(
     time: Sequence[float], conc: Sequence[float], method: str, tmax: float
-) -> tuple[float, float]:
-    """AUC and AUMC over all samples: (concentration x time, concentration x time^2)."""
+) -> list[tuple[float, float]]:
+    """AUC and AUMC from the first sample to each: (concentration x time, concentration x time^2)."""
     auc = aumc = 0.0
+    running = [(0.0, 0.0)]
     for i in range(len(time) - 1):
         t1, t2, c1, c2 = time[i], time[i + 1], conc[i], conc[i + 1]
         area, moment = segment_areas(t1, c1, t2, c2, uses_log(method, t1, c1, c2, tmax))
         auc += area
         aumc += moment
-    return auc, aumc
+        running.append((auc, aumc))
+    return running
 
 
 def interpolate(t: float, t1: float, c1: float, t2: float, c2: float, log: bool) -> float:

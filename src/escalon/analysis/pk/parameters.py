@@ -11,7 +11,6 @@ only. Codes: CDISC SDTM terminology PKPARMCD.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from escalon.analysis.pk.areas import compute_areas
 from escalon.analysis.pk.profile import Profile
 
 __all__ = ["PARAMETERS", "Parameter", "parameters_of"]
@@ -68,7 +67,7 @@ def _back_extrapolated(whole: str) -> Compute:
     def compute(p: Profile, v: Values) -> float | str:
         if p.first_measured <= p.start:
             return 0.0
-        first = compute_areas(p.time[:2], p.conc[:2], p.declared.method, p.tmax)[0]
+        first = p.areas[1]
         return 100.0 * first / v[whole]
 
     return compute

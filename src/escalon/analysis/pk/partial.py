@@ -76,19 +76,21 @@ def compute_concentration(profile: Profile, t: float) -> float | str:
 
 
 def _clipped_area(profile: Profile, start: float, end: float, first: int, stop: int) -> float:
-    """Area of the points [first, stop) cut to [start, end]; a cut segment keeps the line of the whole one."""
-    time, conc, method = profile.time, profile.conc, profile.declared.method
-    total = 0.0
-    for i in range(first, stop - 1):
-        t1, t2, c1, c2 = time[i], time[i + 1], conc[i], conc[i + 1]
-        a, b = max(t1, start), min(t2, end)
-        if a >= b:
-            continue
-        log = uses_log(method, t1, c1, c2, profile.tmax)
-        ca = c1 if a == t1 else interpolate(a, t1, c1, t2, c2, log)
-        cb = c2 if b == t2 else interpolate(b, t1, c1, t2, c2, log)
-        total += segment_areas(a, ca, b, cb, log and ca != cb)[0]
-    return total
+    """Area of the points [first, stop) cut to [start, end]."""
+    start, end = max(start, profile.time[first]), min(end, profile.time[stop - 1])
+    return _area_to(profile, end) - _area_to(profile, start) if start < end else 0.0
+
+
+def _area_to(profile: Profile, t: float) -> float:
+    """Area from the first point to t; a cut segment keeps the line of the whole one."""
+    i = bisect_right(profile.time, t) - 1
+    t1, c1 = profile.time[i], profile.conc[i]
+    if t == t1:
+        return profile.areas[i]
+    t2, c2 = profile.time[i + 1], profile.conc[i + 1]
+    log = uses_log(profile.declared.method, t1, c1, c2, profile.tmax)
+    c = interpolate(t, t1, c1, t2, c2, log)
+    return profile.areas[i] + segment_areas(t1, c1, t, c, log and c != c1)[0]
 
 
 def compute_profile_time_above(profile: Profile, threshold: float) -> float | str:

@@ -5,9 +5,9 @@ Checked, values below quantification placed, start imputed, slope chosen.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from escalon.analysis.pk.areas import AUC_METHODS, compute_areas
+from escalon.analysis.pk.areas import AUC_METHODS, compute_running_areas
 from escalon.analysis.pk.blq import BlqRule, CleanProfile, apply_blq
 from escalon.analysis.pk.slope import Slope, fit_best_slope, fit_slope
 
@@ -96,7 +96,8 @@ class Declaration:
 class Profile:
     """Samples from the first dose on.
 
-    ``n_core`` of the points run to Tlast; later ones are below quantification.
+    ``n_core`` of the points run to Tlast; later ones are below quantification. ``areas``: AUC from the first point
+    to each.
     """
 
     declared: Declaration
@@ -114,6 +115,7 @@ class Profile:
     n_missing: int
     notes: list[str]
     excluded: tuple[Exclusion, ...]
+    areas: list[float] = field(default_factory=list)
     auc_last: float = 0.0
     auc_all: float = 0.0
     aumc_last: float = 0.0
@@ -182,13 +184,11 @@ def _assemble(
         profile.conc.insert(0, 0.0 if c0 is None else c0)
         profile.n_core += 1
     _place_predose(profile)
-    method, n = declared.method, profile.n_core
-    since = [t - profile.start for t in profile.time[:n]]
-    profile.auc_last, profile.aumc_last = compute_areas(
-        since, profile.conc[:n], method, profile.tmax - profile.start
-    )
-    beyond = compute_areas(profile.time[n - 1 :], profile.conc[n - 1 :], method, profile.tmax)[0]
-    profile.auc_all = profile.auc_last + beyond
+    since = [t - profile.start for t in profile.time]
+    running = compute_running_areas(since, profile.conc, declared.method, profile.tmax - profile.start)
+    profile.areas = [auc for auc, _ in running]
+    profile.auc_last, profile.aumc_last = running[profile.n_core - 1]
+    profile.auc_all = profile.areas[-1]
     return profile
 
 
