@@ -1,5 +1,6 @@
 """How doses are chosen. Pure: a statistician could use this folder alone."""
 
+from escalon.design.compare import Comparison, compare
 from escalon.design.decision_table import DecisionTable, decision_table
 from escalon.design.exact import Enumeration, PlanTooLargeError, enumerate_plan, exact_oc
 from escalon.design.mtd import select_mtd
@@ -12,6 +13,7 @@ from escalon.design.simulate import simulate_oc
 
 __all__ = [
     "Cohort",
+    "Comparison",
     "DecisionTable",
     "Enumeration",
     "EscalationPlan",
@@ -21,6 +23,7 @@ __all__ = [
     "PendingPatient",
     "PlanTooLargeError",
     "Recommendation",
+    "compare",
     "decision_table",
     "dose_paths",
     "enumerate_plan",
