@@ -129,3 +129,10 @@ def test_cells_peak_and_persistence(adam):
     assert never["CMAX"]["AVALU"] == "copies/ug DNA"
     still = derive(treated("001").sample("UCART22", 7, 900.0).sample("UCART22", 28, 90.0))["ADPP"]
     assert parameters(still, "UCART22")["PERSDAYS"]["REASON"].startswith("censored")
+
+
+def test_day_zero_takes_the_nearest_sample():
+    builder = (
+        treated("001").sample("CLLS52", -0.3, 1.3).sample("CLLS52", 0.05, 1.1).sample("CLLS52", 0.4, 0.9)
+    )
+    assert parameters(derive(builder)["ADPP"])["CDAY0"]["AVAL"] == 1.1

@@ -164,3 +164,17 @@ def test_one_parameter_code_has_one_name_and_one_unit(adam):
 def test_ages_of_a_patient_without_forms_are_missing_not_invented(people):
     assert people["006"]["AGE"] is None
     assert people["006"]["ICDT"] == date(2021, 2, 23)
+
+
+def test_a_record_dated_after_the_death_shows_no_life():
+    row = derive(treated("001").alive(20).labs(30, NEUT=1.0).death(25))["ADSL"].row(0, named=True)
+    assert row["LSTALVDT"] == D0 + timedelta(days=20)
+
+
+def test_a_cell_sample_before_the_infusion_is_no_post_infusion_sample():
+    before, after = (
+        treated("001").sample("UCART22", -1, None, blq=True),
+        treated("002").sample("UCART22", 1, 60.0),
+    )
+    adsl = derive(before, after)["ADSL"]
+    assert adsl.select("NCKCONC", "CKFL").rows() == [(0, "N"), (1, "Y")]

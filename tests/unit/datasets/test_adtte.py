@@ -38,6 +38,7 @@ def test_overlapping_visits_are_one_in_a_gap():
         (lambda b: b.marrow(28).marrow(99, BMBLAST=50.0), (33.0, 4, "MISSED_VISITS")),
         (lambda b: b.marrow(28).marrow(60, BMBLAST=None).death(120), (33.0, 4, "MISSED_VISITS")),
         (lambda b: b.marrow(28).marrow(70).death(120), (125.0, 0, "DEATH")),
+        (lambda b: b.marrow(28).marrow(49).death(150), (155.0, 0, "DEATH")),
         (lambda b: b.death(63), (68.0, 0, "DEATH")),
         (lambda b: b.death(64), (0.0, 4, "MISSED_VISITS")),
         (lambda b: b.death(100), (0.0, 4, "MISSED_VISITS")),
@@ -57,6 +58,7 @@ def test_overlapping_visits_are_one_in_a_gap():
         (lambda b: _followed(b).death(732), (736.0, 5, "HORIZON")),
         (lambda b: _followed(b).marrow(745), (736.0, 5, "HORIZON")),
         (lambda b: _followed(b), (644.0, 1, "LAST_ASSESSMENT")),
+        (lambda b: _followed(b).marrow(731), (736.0, 1, "LAST_ASSESSMENT")),
         (lambda b: b.alive(900), (0.0, 6, "NOT_ASSESSED")),
     ],
 )

@@ -187,3 +187,17 @@ def test_records_in_another_order_give_the_same_data_sets(sdtm):
 def test_a_study_without_patients_has_empty_data_sets():
     frames = build_sdtm(State(study_id="BALLI-01", at=datetime(2021, 1, 1)), study())
     assert {frame.height for frame in frames.values()} == {0}
+
+
+def test_a_result_of_the_minute_or_the_day_of_the_first_dose_is_baseline():
+    patient = treated("001").labs(-5, NEUT=1.0).labs(-4.99, NEUT=0.9).marrow(-5, BMBLAST=44.0).built()
+    lb = build_sdtm(make_state(patient), study())["LB"].filter(LBLOBXFL="Y")
+    found = {(row["LBTESTCD"], row["LBCAT"]): row["LBSTRESN"] for row in lb.iter_rows(named=True)}
+    assert found["NEUT", "HEMATOLOGY"] == 1.0
+    assert found["BMBLAST", "DISEASE ASSESSMENT"] == 44.0
+
+
+def test_disposition_tells_the_death_before_the_survival_status():
+    patient = treated("001").add("SS", None, SSDTC=day_text(11), SSORRES="DEAD")
+    patient.add("DS", None, DSDECOD="DEATH", DSSTDTC=day_text(10), DTHCAUS="OTHER")
+    assert build_sdtm(make_state(patient.built()), study())["DM"]["DTHDTC"].to_list() == [day_text(10)]
