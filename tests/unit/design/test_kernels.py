@@ -1,0 +1,49 @@
+"""The compiled loops without compilation and with checked bounds, each in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import json
+import numpy as np
+from escalon.design import EscalationPlan, enumerate_plan, simulate_oc
+np.seterr(over="ignore")
+found = []
+for rule in ({"kind": "boin", "target": 0.3, "extra_safe": True, "bound_mtd": True}, {"kind": "mtpi", "target": 0.3}):
+    plan = EscalationPlan.model_validate({
+        "rule": rule, "levels": 7, "cohort_size": [1, 2, 3], "max_patients": 12, "start_level": 2,
+        "guards": [{"kind": "coherent"}, {"kind": "enough_at_dose", "n": 6}],
+    })
+    scenario = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
+    found.append(enumerate_plan(plan).oc(scenario).to_dict())
+    found.append(simulate_oc(plan, scenario, trials=200, seed=3).to_dict())
+print(json.dumps(found))
+"""
+
+
+def run(**environment: str) -> list[dict]:
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def compiled() -> list[dict]:
+    return run()
+
+
+def test_uncompiled_kernels_give_the_same(compiled):
+    assert run(NUMBA_DISABLE_JIT="1") == compiled
+
+
+def test_no_kernel_reads_outside_its_arrays(compiled, tmp_path):
+    assert run(NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path)) == compiled
