@@ -1,5 +1,6 @@
 """The whole study on one page: read the folder, run the trial, derive the datasets, analyse, report."""
 
+import itertools
 import json
 import shutil
 import tempfile
@@ -72,12 +73,14 @@ def run_study(
     *,
     seed: int,
     scenario: str | None = None,
+    fresh: bool = False,
     progress: "Progress | None" = None,
     step: Step = lambda text: None,
 ) -> Run:
     """Run the virtual trial of a study folder and write ledger, datasets, endpoints and report to ``out``.
 
-    A run that was interrupted is continued from its ledger; a finished one is derived again from it.
+    A run that was interrupted is continued from its ledger; a finished one is derived again from it. With
+    ``fresh`` a ledger that is there is set aside under another name, never overwritten.
 
     Raises:
         StudyFolderError: the folder has faults; nothing is written.
@@ -91,6 +94,8 @@ def run_study(
     folder = open_study(path)
     chosen = folder.scenarios.scenario(scenario)
     out.mkdir(parents=True, exist_ok=True)
+    if fresh:
+        _set_aside(out / LEDGER)
     with LedgerWriter(str(out / LEDGER), folder, resume=True) as ledger:
         state = run_trial(
             ledger, folder, seed=seed, software=__version__, scenario=chosen.id, progress=progress
@@ -100,6 +105,17 @@ def run_study(
     analysis = analyse(state, folder, step)
     write_outputs(out, analysis, state, folder, info, step)
     return Run(folder, state, analysis, info, out)
+
+
+def _set_aside(ledger: Path) -> None:
+    """Rename a ledger to the first free ``ledger-N.db``, with its write-ahead file if it has one."""
+    if not ledger.exists():
+        return
+    number = next(n for n in itertools.count(1) if not ledger.with_name(f"ledger-{n}.db").exists())
+    for suffix in ("", "-wal", "-shm"):
+        part = ledger.with_name(ledger.name + suffix)
+        if part.exists():
+            part.rename(ledger.with_name(f"ledger-{number}.db{suffix}"))
 
 
 def analyse(state: "State", folder: StudyFolder, step: Step = lambda text: None) -> Analysis:

@@ -11,10 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from escalon.conduct import commands as c
 from escalon.pipeline import run_study
-from escalon.protocol import StudyFolderError
-from escalon.store.execute import LedgerMismatch
+from escalon.protocol import StudyFolder, StudyFolderError
+from escalon.store.execute import LedgerMismatch, LedgerWriter
 from escalon.store.verify import verify_ledger
+from tests.act import SPONSOR, T0
 from tests.study_files import BALLI, balli_files, write_folder
 
 ESCALON = [sys.executable, "-c", "from escalon.cli import main; main()"]
@@ -166,6 +168,22 @@ def test_a_finished_ledger_is_not_mixed_with_another_seed(finished: Path, tmp_pa
     result = escalon("run", BALLI, "--seed", "2", "--out", out)
     assert result.returncode == 2
     assert "another run" in result.stderr
+    assert "--fresh" in result.stderr
+
+
+def test_a_fresh_run_sets_the_old_ledger_aside(tmp_path: Path, balli: StudyFolder) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with LedgerWriter(str(out / "ledger.db"), balli) as writer:
+        writer.execute(c.Signed(c.OpenStudy(balli.hash, "0", "test"), SPONSOR, T0))
+        old = writer.head
+    assert escalon("run", BALLI, "--out", out, "--scenario", "all-toxic").returncode == 2
+    assert escalon("run", BALLI, "--out", out, "--scenario", "all-toxic", "--fresh").returncode == 0
+    assert verify_ledger(str(out / "ledger-1.db"))[0].head == old
+    endpoints = json.loads((out / "endpoints.json").read_text())
+    assert endpoints["n_treated"] == pl.read_parquet(out / "adam" / "adsl.parquet")["SAFFL"].to_list().count(
+        "Y"
+    )
 
 
 def test_a_faulty_folder_writes_nothing_and_names_each_fault(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
@@ -102,7 +103,7 @@ def test_infusions_of_a_cohort_keep_the_stagger(balli: StudyFolder, first: Memor
         moments = sorted(
             p.infused_at for p in first.state.patients.values() if p.cohort == cohort.cohort and p.infused_at
         )
-        gaps = [(after - before).days for before, after in zip(moments, moments[1:], strict=False)]
+        gaps = [(after - before).days for before, after in pairwise(moments)]
         assert all(
             gap >= (stagger.after_first_days if place == 0 else stagger.after_next_days)
             for place, gap in enumerate(gaps)

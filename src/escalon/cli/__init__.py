@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import criteria, design, study
+from escalon.cli import analysis, criteria, design, study
 
 app = typer.Typer(
     name="escalon",
@@ -16,6 +16,7 @@ app = typer.Typer(
 study.add_to(app)
 design.add_to(app)
 criteria.add_to(app)
+analysis.add_to(app)
 
 
 def main() -> None:

@@ -43,15 +43,26 @@ def run(
     seed: Annotated[int, typer.Option(help="The same seed gives the same study, byte for byte.", min=0)] = 1,
     out: Annotated[Path | None, typer.Option(help="Folder for ledger, datasets and report.")] = None,
     scenario: Annotated[str | None, typer.Option(help="True toxicity scenario of the folder.")] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Set a ledger aside that is there; start anew.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run the virtual trial of a study folder, from first patient to report."""
     from escalon.pipeline import endpoints_json, run_study
     from escalon.report.terminal import RunProgress, print_run
+    from escalon.store.execute import LedgerMismatch
 
     target = out or Path("build") / study.resolve().name
     with bad_input(), RunProgress(quiet=as_json) as shown:
-        finished = run_study(study, target, seed=seed, scenario=scenario, progress=shown.day, step=shown.step)
+        try:
+            finished = run_study(
+                study, target, seed=seed, scenario=scenario, fresh=fresh, progress=shown.day, step=shown.step
+            )
+        except LedgerMismatch as error:
+            raise ValueError(
+                f"{target}: {error}; choose another --out, or add --fresh to set it aside"
+            ) from error
     if as_json:
         sys.stdout.write(endpoints_json(finished.analysis))
     else:

@@ -20,6 +20,8 @@ from escalon.store.chain import GENESIS, Entry
 from escalon.store.connection import connect, disconnect
 from escalon.store.ledger import read_entries, to_fact, to_row
 
+OTHER_RUN = "it belongs to another run (study folder, seed or software)"
+
 
 class LedgerMismatch(ValueError):
     """A ledger holds other facts than the run that wants to continue it."""
@@ -67,8 +69,7 @@ class LedgerWriter:
         """Raise LedgerMismatch if recorded events are left that the resumed run did not cause."""
         if self._expected:
             raise LedgerMismatch(
-                f"the ledger goes on with {len(self._expected)} events this run would not write; "
-                "it belongs to another run (study folder, seed or software)"
+                f"the ledger goes on with {len(self._expected)} events this run would not write; {OTHER_RUN}"
             )
 
     @contextmanager
@@ -125,8 +126,7 @@ class LedgerWriter:
             recorded = self._expected.popleft() if self._expected else None
             if recorded != entry:
                 raise LedgerMismatch(
-                    f"event {entry.seq} of the ledger is not the {entry.kind} this run would write; "
-                    "the ledger belongs to another run (study folder, seed or software)"
+                    f"event {entry.seq} of the ledger is not the {entry.kind} this run would write; {OTHER_RUN}"
                 )
         self._apply(entries, outcome)
         return outcome
