@@ -156,10 +156,17 @@ class Enumeration:
         }
 
 
-def exact_oc(plan: "EscalationPlan", prob_tox: Sequence[float] | FloatArray) -> OperatingCharacteristics:
+def exact_oc(
+    plan: "EscalationPlan",
+    prob_tox: Sequence[float] | FloatArray,
+    prob_eff: Sequence[float] | FloatArray | None = None,
+    odds_ratio: float = 1.0,
+) -> OperatingCharacteristics:
     """Exact operating characteristics of a plan under one scenario.
 
-    For many scenarios call `enumerate_plan` once and `.oc` for each. Raises ValueError for a bad
+    For many scenarios call `enumerate_plan` once and `.oc` for each. Rules that look at efficacy need `prob_eff`,
+    and `odds_ratio` where it is associated with toxicity; for many scenarios of such a rule call
+    `exact_efficacy.enumerate_efficacy`. Raises ValueError for a bad
     scenario, PlanTooLargeError when the plan has too many states.
 
     >>> from escalon.design import EscalationPlan
@@ -169,6 +176,12 @@ def exact_oc(plan: "EscalationPlan", prob_tox: Sequence[float] | FloatArray) -> 
     0.093853
     """
     check_prob_tox(prob_tox, plan.levels)
+    if plan.rule.efficacy:
+        from escalon.design.efficacy_characteristics import check_efficacy_scenario
+        from escalon.design.exact_efficacy import enumerate_efficacy
+
+        check_efficacy_scenario(plan, prob_tox, prob_eff, odds_ratio)
+        return enumerate_efficacy(plan, abs(odds_ratio - 1) > 1e-12).oc(prob_tox, prob_eff, odds_ratio)
     return enumerate_plan(plan).oc(prob_tox)
 
 
@@ -185,6 +198,10 @@ def enumerate_plan(
     it; the result is the same without. Raises PlanTooLargeError, before memory runs short, with the number
     of states reached; ValueError for a rule that needs more than counts, or a trial that has ended.
     """
+    if plan.rule.efficacy:
+        raise ValueError(
+            f"rule {plan.rule.kind} looks at efficacy too: use exact_efficacy.enumerate_efficacy"
+        )
     if not plan.rule.counts_only:
         raise ValueError(f"rule {plan.rule.kind} does not decide from counts alone; simulate it instead")
     start = _start(plan, after)
@@ -251,13 +268,17 @@ def _after_cohort(
         n[rows, live.level] += size
         y[rows, live.level] += dlts
         last = (np.full(rows.size, size), np.full(rows.size, dlts))
-        decision = decide(plan, States(n, y, live.level, *last))
-        after = _Live(n, y, decision.level, live.coefficient * comb(size, dlts), live.paths)
-        over = decision.stop != GO_ON
-        ended = np.flatnonzero(over)
-        if ended.size:
-            ends.append((after.take(ended), decision.stop[ended]))
-        result.append(after.take(np.flatnonzero(~over)))
+        lots = plan.rule.lots or (None,)
+        for lot in lots:  # a tie broken at random: every way with its share
+            drawn = None if lot is None else np.full(rows.size, lot)
+            decision = decide(plan, States(n, y, live.level, *last, lot=drawn))
+            ways = live.coefficient * (comb(size, dlts) / len(lots))
+            after = _Live(n, y, decision.level, ways, live.paths / len(lots))
+            over = decision.stop != GO_ON
+            ended = np.flatnonzero(over)
+            if ended.size:
+                ends.append((after.take(ended), decision.stop[ended]))
+            result.append(after.take(np.flatnonzero(~over)))
     return [part for part in result if part.level.size]
 
 

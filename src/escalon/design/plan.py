@@ -53,6 +53,7 @@ class EscalationPlan(BaseModel):
                 f"max_patients: {self.max_total} does not hold the first cohort of {self.cohort_sizes[0]}"
             )
         self.rule.check(self.levels, self._sizes_at_one_level())
+        self.rule.check_plan(self.guards, self.titration)
         return self
 
     @property

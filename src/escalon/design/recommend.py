@@ -64,6 +64,10 @@ def recommend(
     pending: Sequence[PendingPatient | tuple[int, float]] | None = None,
 ) -> Recommendation:
     """See `EscalationPlan.recommend`."""
+    if plan.rule.efficacy:
+        from escalon.design.recommend_efficacy import recommend_efficacy
+
+        return recommend_efficacy(plan, outcomes, pending)
     situation = situation_of(plan, outcomes)
     waiting = _pending(plan, pending)
     if plan.rule.late_onset:

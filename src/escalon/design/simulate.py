@@ -51,12 +51,16 @@ def simulate_oc(
     workers: int = 1,
     accrual: float = 2.0,
     fixed_arrivals: bool = False,
+    prob_eff: Sequence[float] | FloatArray | None = None,
+    odds_ratio: float = 1.0,
 ) -> OperatingCharacteristics:
     """Operating characteristics by simulation, with Monte Carlo standard errors.
 
     Parameters: `prob_tox`, shape (levels,), 0-1; `trials`, at least 1; `seed`, 0 to 2^64 - 1; `workers`,
     threads, without effect on the result. For rules that use pending patients: `accrual`, patients per DLT
-    window, `fixed_arrivals`, evenly spaced instead of exponential times between them.
+    window, `fixed_arrivals`, evenly spaced instead of exponential times between them. For rules that look at
+    efficacy: `prob_eff`, shape (levels,), and `odds_ratio`, its association with toxicity within a patient; the
+    result is then an `EfficacyCharacteristics`.
     Raises ValueError for a bad scenario or number.
     """
     p = check_prob_tox(prob_tox, plan.levels)
@@ -66,6 +70,12 @@ def simulate_oc(
         raise ValueError(f"seed: a whole number from 0 to 2^64 - 1 is needed; got {seed}")
     if not accrual > 0:
         raise ValueError(f"accrual: patients per DLT window must be above 0; got {accrual}")
+    if plan.rule.efficacy:
+        from escalon.design.efficacy_characteristics import check_efficacy_scenario
+        from escalon.design.simulate_efficacy import simulate_efficacy_oc
+
+        scenario = check_efficacy_scenario(plan, p, prob_eff, odds_ratio)
+        return simulate_efficacy_oc(plan, scenario, trials, seed, workers)
     blocks = [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))]
 
     def run(block: tuple[int, int]) -> dict[str, Any]:

@@ -51,6 +51,8 @@ from escalon.design.rules.efficacy import EfficacyEstimate, EfficacyRule, Effica
 
 SLACK = 1e-12
 """Desirabilities that differ by no more are tied."""
+FEW = 20_000
+"""Desirabilities up to this number are computed one by one, more are read from a table."""
 
 
 class Boin12(EfficacyRule):
@@ -85,7 +87,7 @@ class Boin12(EfficacyRule):
     @property
     def interval(self) -> Boin:
         """The BOIN rule for `tox_limit`: its lambda_e and lambda_d."""
-        return Boin(target=self.tox_limit, p_saf=self.p_saf, p_tox=self.p_tox)
+        return Boin.model_validate({"target": self.tox_limit, "p_saf": self.p_saf, "p_tox": self.p_tox})
 
     @property
     def target_rate(self) -> float:
@@ -133,12 +135,11 @@ class Boin12(EfficacyRule):
     def propose(self, states: States, max_n: int) -> Proposal:
         """See the module."""
         assert isinstance(states, EfficacyStates)
-        tables = _tables(self, max_n)
         n, y, e = states.n, states.y, states.e
-        toxic = np.logical_or.accumulate(tables[1][n, y], axis=1)
-        admissible = ~toxic & ~tables[2][n, e]
-        if self.margins_suffice:
-            score = tables[0][n, y, e]
+        toxic, futile = _limits(self, max_n)
+        admissible = ~np.logical_or.accumulate(toxic[n, y], axis=1) & ~futile[n, e]
+        if self.margins_suffice and n.size > FEW:
+            score = _scores(self, int(n.max()))[n, y, e]
         else:
             score = self.desirability(n, y, e, states.both)
         rows, d, top = states.rows, states.current, n.shape[1] - 1
@@ -163,7 +164,7 @@ class Boin12(EfficacyRule):
         best = score.shape[1] - 1 - np.argmax(tied[:, ::-1], axis=1)
         distance = np.abs(np.arange(score.shape[1]) - d[:, None])
         nearest = np.argmin(np.where(admissible, distance, 2 * score.shape[1]), axis=1)
-        return np.where(candidates.any(axis=1), best, nearest)
+        return np.asarray(np.where(candidates.any(axis=1), best, nearest))
 
     def _below(self, admissible: BoolArray, d: IntArray) -> IntArray:
         lower = np.maximum(d - 1, 0)
@@ -179,11 +180,12 @@ class Boin12(EfficacyRule):
         n, y, e = states.n, states.y, states.e
         largest = max(int(n.max()), 1)
         nothing = np.zeros((largest + 1, largest + 1), dtype=bool)
-        eligible = (n > 0) & ~self.too_toxic(n, y)
+        toxic, futile = _limits(self, largest)
+        eligible = (n > 0) & ~np.logical_or.accumulate(toxic[n, y], axis=1)
         mtd = select_from_counts(
             pava_selection(self.tox_limit, nothing), np.where(eligible, n, 0), np.where(eligible, y, 0)
         )
-        eligible &= ~self.futile(n, e) & (np.arange(n.shape[1]) <= mtd[:, None])
+        eligible &= ~futile[n, e] & (np.arange(n.shape[1]) <= mtd[:, None])
         utility = (1 + self.quasi_count(n, y, e, states.both)) / (2 + n)
         value = np.where(eligible, utility, -1.0)
         tied = value >= value.max(axis=1, keepdims=True) - SLACK
@@ -285,15 +287,17 @@ class Boin12(EfficacyRule):
 
 
 @lru_cache(maxsize=32)
-def _tables(rule: Boin12, max_n: int) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Desirability [n, y, e] (empty when margins do not suffice), too toxic [n, y], futile [n, e]."""
+def _limits(rule: Boin12, max_n: int) -> tuple[BoolArray, BoolArray]:
+    """Too toxic [n, y] and futile [n, e]."""
     count = np.arange(max_n + 1)
     n, y = np.meshgrid(count, count, indexing="ij")
     y = np.minimum(n, y)
-    toxic = beta_prob_above(n, y, rule.tox_limit) >= rule.tox_certainty
-    futile = rule.futile(n, y)
-    score = np.zeros((0, 0, 0))
-    if rule.margins_suffice:
-        n, y, e = np.meshgrid(count, count, count, indexing="ij")
-        score = rule.desirability(n, np.minimum(y, n), np.minimum(e, n), np.zeros_like(n))
-    return score, toxic, futile
+    return beta_prob_above(n, y, rule.tox_limit) >= rule.tox_certainty, rule.futile(n, y)
+
+
+@lru_cache(maxsize=64)
+def _scores(rule: Boin12, max_n: int) -> FloatArray:
+    """Desirability [n, y, e]."""
+    count = np.arange(max_n + 1)
+    n, y, e = np.meshgrid(count, count, count, indexing="ij")
+    return rule.desirability(n, np.minimum(y, n), np.minimum(e, n), np.zeros_like(n))

@@ -1,0 +1,242 @@
+"""The next dose for a running trial whose rule looks at toxicity and efficacy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from escalon.design.decide import ENOUGH, FINISHED, FULL, GO_ON, UNSAFE, Decision, decide, next_cohort
+from escalon.design.outcomes import IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
+from escalon.design.recommend import Counts
+from escalon.design.recommendation import Action, LevelEstimate, PendingPatient, Recommendation
+from escalon.design.rules.base import STOP_UNSAFE, beta_estimates
+from escalon.design.rules.efficacy import EfficacyEstimate, EfficacyRule, EfficacyStates
+
+if TYPE_CHECKING:
+    from escalon.design.plan import EscalationPlan
+
+
+@dataclass(frozen=True)
+class EfficacyRecommendation(Recommendation):
+    """A recommendation with what is known of efficacy: `efficacy`, one `EfficacyEstimate` per level. `mtd` holds the
+    selected optimal biological dose when the trial ends."""
+
+    efficacy: tuple[EfficacyEstimate, ...] = ()
+
+
+def recommend_efficacy(
+    plan: "EscalationPlan",
+    outcomes: str | Outcomes | Counts,
+    pending: Sequence[PendingPatient | tuple[int, float]] | None = None,
+) -> EfficacyRecommendation:
+    """See `EscalationPlan.recommend`; letters N, T, E and B tell toxicity and efficacy apart.
+
+    Raises ValueError for counts without efficacy.
+    """
+    rule = plan.rule
+    assert isinstance(rule, EfficacyRule)
+    seen = read_efficacy(plan, outcomes)
+    n, y, e, both = seen.n, seen.y, seen.e, seen.both
+    waiting = _waiting(plan, pending)
+    current = seen.current_level
+    inputs: dict[str, Any] = {
+        "n": n.tolist(), "y": y.tolist(), "e": e.tolist(), "both": both.tolist(),
+        "current_level": current, "outcomes": format_outcomes(seen.cohorts),
+        "pending": [[patient.level, patient.followup] for patient in waiting], "plan": plan.hash,
+    }  # fmt: skip
+    estimates = beta_estimates(n, y, rule.target_rate)
+    if current is None:
+        start = plan.start_level
+        reasons = (f"No evaluable patient yet: the plan starts at level {start}.", *_pending_words(waiting))
+        return EfficacyRecommendation("stay", start, reasons, (start,), estimates, None, False, inputs)
+    last = seen.cohorts[-1]
+    states = EfficacyStates(
+        n[None],
+        y[None],
+        np.array([current - 1]),
+        np.array([last.n]),
+        np.array([last.y]),
+        e=e[None],
+        both=both[None],
+    )
+    decision = decide(plan, states)
+    action, level = _action(decision, current)
+    here = current - 1
+    reasons_list = [
+        f"Level {current}: {y[here]} of {n[here]} evaluable patients had a DLT ({y[here] / n[here]:.1%}), "
+        f"{e[here]} had efficacy ({e[here] / n[here]:.1%})."
+    ]
+    reasons_list += (
+        rule.explain_efficacy(states) + _guard_words(plan, states, decision) + _pending_words(waiting)
+    )
+    reasons_list += _held_words(plan, seen, states)
+    obd = None
+    if action == "stop" and decision.stop[0] != UNSAFE:
+        index = int(rule.select_obd(states)[0])
+        obd = None if index < 0 else index + 1
+    reasons_list.append(_conclusion(plan, states, decision, action, level, obd))
+    admissible = (
+        () if decision.stop[0] == UNSAFE else tuple(int(j) + 1 for j in np.flatnonzero(decision.open[0]))
+    )
+    efficacy = rule.estimates_efficacy(states)
+    return EfficacyRecommendation(
+        action,
+        level,
+        tuple(reasons_list),
+        admissible,
+        _levels(estimates, efficacy),
+        obd,
+        False,
+        inputs,
+        efficacy,
+    )
+
+
+def select_obd(
+    plan: "EscalationPlan",
+    n: Sequence[int] | IntArray,
+    y: Sequence[int] | IntArray,
+    e: Sequence[int] | IntArray,
+    both: Sequence[int] | IntArray | None = None,
+) -> int | None:
+    """The optimal biological dose from final counts per level.
+
+    Parameters: patients, patients with a DLT, with efficacy, with both (needed unless the rule's margins suffice);
+    length `plan.levels`. Returns the 1-based level or None. Raises ValueError for impossible counts or a rule that
+    does not look at efficacy.
+    """
+    rule = plan.rule
+    if not isinstance(rule, EfficacyRule):
+        raise ValueError(f"rule {rule.kind} does not look at efficacy; use select_mtd")
+    counts_n, counts_y = check_counts(n, y, plan.levels)
+    _, counts_e = check_counts(n, e, plan.levels, "e")
+    if both is None and not rule.margins_suffice:
+        raise ValueError(f"both: rule {rule.kind} needs the patients with a DLT and efficacy per level")
+    together = (
+        np.zeros_like(counts_n) if both is None else check_counts(counts_n, both, plan.levels, "both")[1]
+    )
+    if both is not None:
+        check_both(counts_n, counts_y, counts_e, together)
+    states = EfficacyStates(
+        counts_n[None], counts_y[None], np.zeros(1, np.int64), e=counts_e[None], both=together[None]
+    )
+    index = int(rule.select_obd(states)[0])
+    return None if index < 0 else index + 1
+
+
+def check_both(n: IntArray, y: IntArray, e: IntArray, both: IntArray) -> None:
+    """Raise ValueError unless the four outcome counts of every level are possible."""
+    bad = np.flatnonzero((both > np.minimum(y, e)) | (both < y + e - n))
+    if bad.size:
+        j = int(bad[0])
+        raise ValueError(
+            f"both: {both[j]} patients with both at level {j + 1} do not fit {n[j]} patients, {y[j]} with a DLT, "
+            f"{e[j]} with efficacy"
+        )
+
+
+def read_efficacy(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> Outcomes:
+    """Outcomes with efficacy; raises ValueError where they hold none."""
+    if isinstance(outcomes, str):
+        outcomes = parse_outcomes(outcomes, plan.levels, efficacy=True)
+    if not isinstance(outcomes, Outcomes) or any(cohort.eff is None for cohort in outcomes.cohorts):
+        raise ValueError(
+            f'outcomes: rule {plan.rule.kind} needs efficacy: write one letter per patient, such as "1NEN 2ETB"'
+        )
+    if outcomes.levels != plan.levels:
+        raise ValueError(f"outcomes: for {outcomes.levels} levels, but the plan has {plan.levels}")
+    if any(cohort.backfill for cohort in outcomes.cohorts):
+        raise ValueError(f"outcomes: rule {plan.rule.kind} has no backfill cohorts (+)")
+    return outcomes
+
+
+def _waiting(
+    plan: "EscalationPlan", pending: Sequence[PendingPatient | tuple[int, float]] | None
+) -> tuple[PendingPatient, ...]:
+    from escalon.design.recommend import _pending
+
+    return _pending(plan, pending)
+
+
+def _pending_words(waiting: tuple[PendingPatient, ...]) -> list[str]:
+    words = []
+    for level in sorted({patient.level for patient in waiting}):
+        count = sum(patient.level == level for patient in waiting)
+        plural = "s" if count > 1 else ""
+        words.append(f"{count} patient{plural} at level {level} not yet evaluable, not counted.")
+    return words
+
+
+def _held_words(plan: "EscalationPlan", seen: Outcomes, states: EfficacyStates) -> list[str]:
+    from escalon.design.recommend import _held
+
+    held = _held(plan, seen)
+    if held == 0 or int(seen.n.sum()) >= plan.max_total:
+        return []
+    size = int(next_cohort(plan, states, states.current)[0])
+    return [
+        f"The cohort of {size} at level {seen.current_level} holds {held} so far: the rule is read at the counts as "
+        "they stand."
+    ]
+
+
+def _action(decision: Decision, current: int) -> tuple[Action, int | None]:
+    if decision.stop[0] != GO_ON:
+        return "stop", None
+    level = int(decision.level[0]) + 1
+    if level > current:
+        return "escalate", level
+    return ("de_escalate", level) if level < current else ("stay", level)
+
+
+def _guard_words(plan: "EscalationPlan", states: EfficacyStates, decision: Decision) -> list[str]:
+    wanted = int(plan.rule.propose(states, plan.max_n).level[0])
+    words = []
+    for guard in plan.guards:
+        cap, mask = guard.cap(states, plan.rule), guard.mask(states, plan.rule)
+        danger, ends = guard.unsafe(states, plan.rule), guard.ends(states, plan.rule, decision.level)
+        binds = cap is not None and wanted > int(cap[0])
+        binds |= mask is not None and wanted >= 0 and not bool(mask[0, wanted])
+        binds |= danger is not None and bool(danger[0])
+        binds |= ends is not None and bool(ends[0]) and wanted != STOP_UNSAFE
+        if binds:
+            words.append(f"Guard, {guard.sentence()}.")
+    return words
+
+
+def _levels(
+    plain: tuple[LevelEstimate, ...], efficacy: tuple[EfficacyEstimate, ...]
+) -> tuple[LevelEstimate, ...]:
+    """Estimates with the rule's own posterior mean of the DLT probability where it treated patients."""
+    return tuple(
+        row if row.n == 0 else LevelEstimate(**{**row.__dict__, "estimate": found.prob_tox})
+        for row, found in zip(plain, efficacy, strict=True)
+    )
+
+
+def _conclusion(
+    plan: "EscalationPlan",
+    states: EfficacyStates,
+    decision: Decision,
+    action: Action,
+    level: int | None,
+    obd: int | None,
+) -> str:
+    here = int(states.current[0]) + 1
+    if action == "stop":
+        selected = (
+            f"optimal biological dose: level {obd}"
+            if obd
+            else "no level qualifies as optimal biological dose"
+        )
+        why = {
+            FULL: f"all {plan.max_total} planned patients are treated",
+            UNSAFE: "no level is acceptable",
+            FINISHED: "the rule has finished",
+            ENOUGH: "a stopping guard is met",
+        }[int(decision.stop[0])]
+        return f"Stop: {why}; {selected}."
+    if action == "stay":
+        return f"Stay at level {here}."
+    return f"{'Escalate' if action == 'escalate' else 'De-escalate'} from level {here} to level {level}."
