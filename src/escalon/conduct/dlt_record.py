@@ -93,18 +93,23 @@ def _event(patient: Patient, key: str, values: dict[str, Any]) -> dlt.AdverseEve
 
 
 def _liver(patient: Patient, study: Study) -> tuple[dlt.LiverPoint, ...]:
-    upper = {row.item: row.high for row in study.reference_ranges}
+    sex = next((record.values["SEX"] for record in patient.forms("DM")), None)
+    upper = {row.item: row.limits(sex)[1] for row in study.reference_ranges}
     points = []
     for record in patient.forms("LB"):
         alt, bilirubin = record.values.get("ALT"), record.values.get("BILI")
         points.append(
             dlt.LiverPoint(
                 _at(patient, record.values["LBDTC"]),
-                alt_uln=None if alt is None else alt / upper["ALT"],
-                bilirubin_uln=None if bilirubin is None else bilirubin / upper["BILI"],
+                alt_uln=_ratio(alt, upper.get("ALT")),
+                bilirubin_uln=_ratio(bilirubin, upper.get("BILI")),
             )
         )
     return tuple(points)
+
+
+def _ratio(value: float | None, limit: float | None) -> float | None:
+    return None if value is None or limit is None else value / limit
 
 
 def _departures(patient: Patient) -> dict[str, Any]:

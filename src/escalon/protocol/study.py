@@ -195,11 +195,22 @@ class Grading(Model):
 
 
 class ReferenceRange(Model):
-    """Normal limits of a laboratory item of the LB form, in the form's unit."""
+    """Normal limits of a laboratory item of the LB form, in the form's unit, for women and men; None: no limit."""
 
     item: str
-    low: float = Field(ge=0)
-    high: float = Field(gt=0)
+    low_f: float | None = Field(ge=0)
+    high_f: float | None = Field(gt=0)
+    low_m: float | None = Field(ge=0)
+    high_m: float | None = Field(gt=0)
+
+    def limits(self, sex: str | None) -> tuple[float | None, float | None]:
+        """Return lower and upper limit for ``sex`` (F or M); with the sex unknown only what both share."""
+        if sex == "F":
+            return self.low_f, self.high_f
+        if sex == "M":
+            return self.low_m, self.high_m
+        low = self.low_f if self.low_f == self.low_m else None
+        return low, self.high_f if self.high_f == self.high_m else None
 
 
 class StoppingRule(Model):

@@ -117,13 +117,16 @@ def test_mrd_label_and_guard():
     assert at(adrs(guarded), "AVALC", "MRD") == [("NR", None)]
 
 
-def test_investigator_and_algorithm_are_compared():
+def test_the_investigator_counts_and_the_criteria_stand_beside():
     frame = adrs(treated("001").marrow(28, RSORRES="CRi").marrow(56, RSORRES="CR").marrow(84))
-    assert at(frame, "AVALC", "INVRESP", "AGREEFL") == [
-        ("CR", "CRi", "N"),
+    assert at(frame, "AVALC", "DRVRESP", "AGREEFL") == [
+        ("CRi", "CR", "N"),
         ("CR", "CR", "Y"),
-        ("CR", None, None),
+        ("CR", "CR", None),
     ]
+    reasons = [reason for (reason,) in at(frame, "REASON")]
+    assert "investigator: CRi; by the criteria: CR" in reasons[0]
+    assert "no call of the investigator" in reasons[2]
 
 
 def test_assessments_up_to_the_infusion_are_baseline():

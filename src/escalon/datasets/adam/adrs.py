@@ -1,4 +1,4 @@
-"""ADRS: response at each assessment and best overall response, by the study's criteria.
+"""ADRS: the investigator's response at each assessment and best overall response, beside the study's criteria.
 
 PARAMCD OVRLRESP has one record per assessment after the infusion, at the visit the no-double-counting rule
 gives it (else UNSCHEDULED); under the policy ``shared`` an assessment may stand at a second, empty visit,
@@ -48,7 +48,7 @@ def _study_day(item: Assessed, start: object) -> int:
 def _assessment(item: Assessed, read: bool, study: Study) -> Row:
     response = item.response.response
     counted = read and response in study.response.numerator
-    agree = None if item.investigator is None else ("Y" if item.investigator == response else "N")
+    agree = None if item.investigator is None else ("Y" if item.investigator == item.derived else "N")
     return {
         "PARAMCD": "OVRLRESP",
         "PARAM": "Overall Response at Assessment",
@@ -60,7 +60,7 @@ def _assessment(item: Assessed, read: bool, study: Study) -> Row:
         "ADEQFL": "Y" if item.adequate else "N",
         "RESPFL": "Y" if counted else "N",
         "MRD": None if item.mrd.trial == "NOT_REPORTED" else item.mrd.trial,
-        "INVRESP": item.investigator,
+        "DRVRESP": item.derived,
         "AGREEFL": agree,
         "CRITSET": study.response.criteria_set,
         "REASON": "; ".join(dict.fromkeys((item.response.clause, *item.response.reasons)))[:200],

@@ -1,7 +1,7 @@
 """Disease assessments read back from RS and LB, and the response of each by the study's criteria.
 
-The response is the algorithm's (``criteria.leukemia_response``) on what the investigator recorded; the
-investigator's own call stays beside it. An assessment on the day a therapy starts counts as made before it.
+The response is the investigator's, as registered; what the criteria (``criteria.leukemia_response``) make of the
+recorded findings stands beside it, and takes its place where the investigator gave none. An assessment on the day a therapy starts counts as made before it.
 Assessments on the day of the infusion or before are baseline.
 """
 
@@ -39,13 +39,14 @@ _LABORATORY = {
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """One assessment after the infusion: date, day from the infusion, response, MRD label, and its RS
-    record."""
+    """One assessment after the infusion: date, day from the infusion, the response that counts, MRD label, what
+    the criteria and the investigator say, and its RS record."""
 
     date: date
     day: int
     response: Response
     mrd: MrdLabel
+    derived: str
     investigator: str | None
     rsseq: int
 
@@ -106,15 +107,28 @@ def _course(found: list[_Found], first: date, infusion: date, ends: dict[str, An
     for item in (f for f in found if f.date > infusion):
         day = (item.date - infusion).days
         seen = _carry(item.assessment, carried, float(day))
-        response = classify(seen, study.response.criteria_set)
+        derived = classify(seen, study.response.criteria_set)
+        response = _investigated(derived, item.investigator)
         label = mrd_label(**item.mrd, response=response.response)
-        assessed.append(Assessed(item.date, day, response, label, item.investigator, item.rsseq))
+        assessed.append(
+            Assessed(item.date, day, response, label, derived.response, item.investigator, item.rsseq)
+        )
         carried = _after(carried, seen, response)
     best = best_of_responses(
         [(item.response, True) for item in assessed], orr_numerator=study.response.numerator, **ends
     )
     blasts = None if baseline is None else baseline.bm_blasts
     return Course(infusion, tuple(assessed), best, len(best.responses), blasts, _measured(baseline))
+
+
+def _investigated(derived: Response, investigator: str | None) -> Response:
+    """The investigator's response with the reasons of the criteria; where they differ it says so."""
+    if investigator is None:
+        return replace(derived, reasons=("no call of the investigator; by the criteria", *derived.reasons))
+    if investigator == derived.response:
+        return derived
+    reasons = (f"investigator: {investigator}; by the criteria: {derived.response}", *derived.reasons)
+    return replace(derived, response=investigator, reasons=reasons)
 
 
 def _measured(baseline: Assessment | None) -> bool:

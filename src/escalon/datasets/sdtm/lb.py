@@ -1,7 +1,6 @@
 """LB: laboratory panels, and the marrow, blood and MRD results of the disease assessments.
 
-Reference limits come from ``specs/laboratory.csv`` (common adult limits, an assumption of the platform;
-hospitals print their own). Results of a disease assessment carry LBCAT DISEASE ASSESSMENT and the link group
+Reference limits are the study's (``reference_ranges``), by sex. Results of a disease assessment carry LBCAT DISEASE ASSESSMENT and the link group
 of their RS records; test codes of theirs are the sponsor's own.
 """
 
@@ -23,7 +22,7 @@ from escalon.datasets.sdtm.subject import (
     subjects,
 )
 from escalon.datasets.spec import load_table
-from escalon.protocol.study import Study
+from escalon.protocol.study import ReferenceRange, Study
 
 __all__ = ["ASSESSMENT", "derive_lb"]
 
@@ -39,11 +38,12 @@ def derive_lb(state: State, study: Study) -> pl.DataFrame:
     """Return LB: one record per result; an item left empty on the form gives no record, an MRD not done says
     so."""
     people = subjects(state, study)
+    ranges = {row.item: row for row in study.reference_ranges}
     rows: list[Row] = []
     for subject in people:
         sex = next((record.values.get("SEX") for record in subject.patient.forms("DM")), None)
         for record in subject.patient.forms("LB"):
-            rows += _panel(subject, record, sex)
+            rows += _panel(subject, record, sex, ranges)
         for record in subject.patient.forms("RS"):
             rows += _assessment(subject, record)
     ordered = number_rows("LB", rows, ("LBDTC", "LBCAT", "LBTESTCD"))
@@ -57,13 +57,15 @@ def _timing(subject: Subject, record: Record, item: str) -> Row:
     return subject.row("LB") | {"LBSPID": record.record} | subject.visit(record) | timing
 
 
-def _panel(subject: Subject, record: Record, sex: str | None) -> list[Row]:
+def _panel(
+    subject: Subject, record: Record, sex: str | None, ranges: Mapping[str, ReferenceRange]
+) -> list[Row]:
     common = _timing(subject, record, "LBDTC")
     rows = []
     for test in _tests("laboratory.csv"):
         value = record.values.get(test["form_item"])
         if value is not None:
-            limits = {"LBCAT": test["category"]} | _limits(test, sex, float(value))
+            limits = {"LBCAT": test["category"]} | _limits(ranges.get(test["form_item"]), sex, float(value))
             rows.append(common | _result(test, value) | limits)
     return rows
 
@@ -82,22 +84,16 @@ def _result(test: Mapping[str, str], value: float) -> Row:
     }
 
 
-def _limits(test: Mapping[str, str], sex: str | None, value: float) -> Row:
-    """Limits by sex; with the sex unknown only those both sexes share."""
-    if sex in ("F", "M"):
-        low, high = test[f"low_{sex.lower()}"], test[f"high_{sex.lower()}"]
-    else:
-        low = test["low_f"] if test["low_f"] == test["low_m"] else ""
-        high = test["high_f"] if test["high_f"] == test["high_m"] else ""
-    lower, upper = float(low) if low else None, float(high) if high else None
+def _limits(range_: ReferenceRange | None, sex: str | None, value: float) -> Row:
+    lower, upper = (None, None) if range_ is None else range_.limits(sex)
     indicator = None if lower is None and upper is None else "NORMAL"
     if lower is not None and value < lower:
         indicator = "LOW"
     elif upper is not None and value > upper:
         indicator = "HIGH"
     return {
-        "LBORNRLO": low or None,
-        "LBORNRHI": high or None,
+        "LBORNRLO": None if lower is None else render_number(lower),
+        "LBORNRHI": None if upper is None else render_number(upper),
         "LBSTNRLO": lower,
         "LBSTNRHI": upper,
         "LBNRIND": indicator,
