@@ -91,9 +91,10 @@ def test_keys(target, half, n, data):
     assert mtpi2 == naive.key_letter(n, y, target - half, target + half, highest=False)
 
 
-@given(percent=st.integers(10, 50), n=st.integers(1, 30), data=st.data())
-@settings(max_examples=200, deadline=None)
-def test_i3_plus_3_at_interval_ends_in_exact_fractions(percent, n, data):
-    y = data.draw(st.integers(0, n))
-    move = interval("i3_plus_3", percent / 100, elimination=1.0).rule.letter(n, y)
-    assert move == naive.i3_letter(n, y, Fraction(percent, 100), Fraction(1, 20), Fraction(1, 20))
+@pytest.mark.parametrize("percent", [15, 20, 25, 30, 33, 40])
+def test_i3_plus_3_at_interval_ends_in_exact_fractions(percent):
+    rule = interval("i3_plus_3", percent / 100, elimination=1.0).rule
+    target, half = Fraction(percent, 100), Fraction(1, 20)
+    for n in range(1, 31):
+        found = [rule.letter(n, y) for y in range(n + 1)]
+        assert found == [naive.i3_letter(n, y, target, half, half) for y in range(n + 1)]

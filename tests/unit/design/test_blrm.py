@@ -101,3 +101,13 @@ def test_logistic2_chooses_the_nearest():
     a, b = fit.estimate
     expected = 1 / (1 + np.exp(-(a + np.exp(b) * np.log(np.array([10, 20, 40, 60]) / 40))))
     assert fit.prob_tox == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_feasibility_bound_itself_is_not_admissible():
+    rule = plan().rule
+    over = np.array([[0.1, 0.2499, 0.25, 0.26], [0.3, 0.4, 0.5, 0.6]])
+    target = np.array([[0.1, 0.2, 0.9, 0.95], [0.9, 0.9, 0.9, 0.9]])
+    everywhere = np.ones((2, 4), dtype=bool)
+    assert rule.pick(over, target, everywhere).tolist() == [1, -1]
+    highest = plan({**BLRM, "choose": "highest"}).rule
+    assert highest.pick(over, target[:, ::-1], everywhere).tolist() == [1, -1]

@@ -153,3 +153,9 @@ def test_levels_tied_exactly_at_the_target_go_to_the_higher_one():
     assert select_mtd(design, [3, 8, 8], [0, 2, 2]) == 3
     # both above the target: the lower one
     assert select_mtd(design, [3, 3, 3], [1, 1, 1]) == 1
+
+
+def test_tied_keys_part_mtpi2_and_keyboard():
+    # target key (0.3, 0.5): after 1 of 2 the posterior Beta(2, 2) is as strong on (0.5, 0.7)
+    assert plan({"kind": "mtpi2", "target": 0.4, "epsilon_1": 0.1, "epsilon_2": 0.1}).rule.letter(2, 1) == "S"
+    assert plan({"kind": "keyboard", "target": 0.4, "half_width": 0.1}).rule.letter(2, 1) == "D"

@@ -157,3 +157,18 @@ def test_late_rules_carry_their_plain_options():
     assert isinstance(plan("tite_crm").rule, Crm)
     with pytest.raises(ValueError, match="must increase"):
         plan("tite_crm", skeleton=[0.1, 0.1, 0.2, 0.3])
+
+
+def test_duration_counts_windows():
+    # nobody has a DLT: 6 patients half a window apart, the last followed for one window
+    design = plan("tite_crm", 1, total=6)
+    found = simulate_oc(design, [0, 0, 0, 0], trials=5, seed=1, accrual=2, fixed_arrivals=True)
+    assert found.mean_duration == pytest.approx(2.5 + 1)
+    assert found.standard_error["mean_duration"] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_pause_ends_with_the_news_it_waited_for():
+    # cohorts of 3 at once: after each, all are pending, so enrolment waits one whole window
+    design = plan("tite_boin", 3, total=9)
+    found = simulate_oc(design, [0, 0, 0, 0], trials=5, seed=1, accrual=1e6, fixed_arrivals=True)
+    assert found.mean_duration == pytest.approx(3, abs=1e-4)
