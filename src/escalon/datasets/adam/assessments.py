@@ -1,8 +1,8 @@
-"""Disease assessments read back from RS and LB, and the response of each by the study's criteria.
+"""Disease assessments read back from RS and LB, and the response of each.
 
 The response is the investigator's, as registered; what the criteria (``criteria.leukemia_response``) make of the
-recorded findings stands beside it, and takes its place where the investigator gave none. An assessment on the day a therapy starts counts as made before it.
-Assessments on the day of the infusion or before are baseline.
+recorded findings stands beside it, and takes its place where the investigator gave none. An assessment on the day
+a therapy starts counts as made before it. Assessments on the day of the infusion or before are baseline.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """LB: laboratory panels, and the marrow, blood and MRD results of the disease assessments.
 
-Reference limits are the study's (``reference_ranges``), by sex. Results of a disease assessment carry LBCAT DISEASE ASSESSMENT and the link group
-of their RS records; test codes of theirs are the sponsor's own.
+Reference limits are the study's (``reference_ranges``), by sex. Results of a disease assessment carry LBCAT DISEASE
+ASSESSMENT and the link group of their RS records; test codes of theirs are the sponsor's own.
 """
 
 from collections.abc import Mapping
