@@ -179,3 +179,32 @@ T_ICAHT = [
 def test_t_icaht(case, period, length, counts, grade):
     first = 0 if period == "early" else 31
     assert icaht.grade_t_icaht(range(first, first + length), counts, period).grade == grade
+
+
+@pytest.mark.parametrize(
+    ("mg", "stage"),
+    [(1.99, 0), (2.0, 1), (3.0, 1), (3.01, 2), (6.0, 2), (6.01, 3), (15.0, 3), (15.01, 4)],
+)
+def test_liver_stage_in_mg(mg, stage):
+    assert magic.stage_liver(mg).stage == stage
+
+
+GUT = [
+    ("adult volume", 70, "volume", [(499.9, 0), (500, 1), (999.9, 1), (1000, 2), (1500, 2), (1500.1, 3)]),
+    ("adult episodes", 70, "episodes", [(2, 0), (3, 1), (4, 1), (5, 2), (7, 2), (8, 3)]),
+    ("child volume", 50, "volume", [(9.9, 0), (10, 1), (19.9, 1), (20, 2), (30, 2), (30.1, 3)]),
+    ("child episodes", 50, "episodes", [(3, 0), (4, 1), (6, 1), (7, 2), (10, 2), (11, 3)]),
+]
+
+
+@pytest.mark.parametrize(("case", "weight", "measure", "stages"), GUT, ids=[row[0] for row in GUT])
+def test_lower_gi_stages(case, weight, measure, stages):
+    assert [magic.stage_lower_gi(weight=weight, **{measure: value}).stage for value, _ in stages] == [
+        s for _, s in stages
+    ]
+
+
+def test_skin_stages():
+    assert [magic.stage_skin(bsa).stage for bsa in (0, 0.1, 24.9, 25, 50, 50.1, 100)] == [0, 1, 1, 2, 2, 3, 3]
+    assert magic.stage_skin(80, bullae=False, desquamation_bsa=20).stage == 3
+    assert magic.stage_skin(50, bullae=True, desquamation_bsa=20).stage == 2

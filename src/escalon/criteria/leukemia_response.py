@@ -12,11 +12,21 @@ from escalon.criteria.leukemia_course import (
     best_overall,
 )
 from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set, load_criteria_sets
-from escalon.criteria.leukemia_status import REMISSIONS, CnsStatus, MrdLabel, cns_status, mrd_label
+from escalon.criteria.leukemia_status import (
+    EMD_SITES,
+    REMISSIONS,
+    CnsStatus,
+    MrdLabel,
+    cns_status,
+    extramedullary_status,
+    mrd_label,
+    supported_within,
+)
 from escalon.criteria.leukemia_visits import VisitAssignment, VisitWindow, assign_visits
 
 __all__ = [
     "BEST_ORDER",
+    "EMD_SITES",
     "ORR_NUMERATOR",
     "REMISSIONS",
     "RESPONSES",
@@ -35,6 +45,8 @@ __all__ = [
     "classify",
     "cns_status",
     "criteria_set",
+    "extramedullary_status",
     "load_criteria_sets",
     "mrd_label",
+    "supported_within",
 ]

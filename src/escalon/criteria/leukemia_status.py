@@ -1,16 +1,19 @@
-"""CNS status from cerebrospinal fluid and MRD labels from assay results.
+"""CNS status, MRD labels, extramedullary sites and supported counts: the parts an assessment is put together from.
 
 Sources: CNS categories of the Children's Oncology Group; MRD of European LeukemiaNet, Blood 2024;143:1891.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import check_finite
+from escalon.criteria.result import check_code, check_finite
 
 CNS_CODES = ("CNS1", "CNS2a", "CNS2b", "CNS2c", "CNS3a", "CNS3b", "CNS3c")
 REMISSIONS = ("CR", "CRh", "CRi", "MLFS")
 MRD_LEVEL = 1e-4
+EMD_SITES = ("nodes", "spleen", "skin", "gum", "testis", "cns")
+SUPPORT_DAYS = 7.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +138,37 @@ def _labels(value: float | None, sensitivity: float | None, seen: bool, known: b
     if is_met(sensitivity, ">", MRD_LEVEL):
         return "NOT_EVALUABLE", "not evaluable", "value below 1e-4 with a sensitivity worse than 1e-4"
     return "NEGATIVE", "positive below 1e-4", "detected below 1e-4"
+
+
+def supported_within(day: float, support_days: Collection[float], window: float = SUPPORT_DAYS) -> bool:
+    """Whether a transfusion or growth factor was given in the ``window`` days up to and including ``day`` (assumption).
+
+    Example:
+        >>> supported_within(28, [21]), supported_within(28, [20, 29])
+        (True, False)
+    """
+    return any(0 <= day - given <= window for given in support_days)
+
+
+def extramedullary_status(sites: Mapping[str, bool | None], before: Mapping[str, bool | None]) -> str:
+    """Extramedullary disease from single sites, as an assessment takes it.
+
+    Args:
+        sites: each site of ``EMD_SITES`` present, absent (False) or not assessed (None or left out).
+        before: the same at baseline.
+
+    Returns:
+        ``new`` when a site is present that was assessed as absent before, ``present`` when any other is, ``absent``
+        when every site is assessed and free, else ``not_assessed``: presence needs one site, absence needs all.
+
+    Raises:
+        ValueError: for an unknown site.
+    """
+    for site in (*sites, *before):
+        check_code("site", site, EMD_SITES)
+    present = [site for site, found in sites.items() if found]
+    if any(before.get(site) is False for site in present):
+        return "new"
+    if present:
+        return "present"
+    return "absent" if all(sites.get(site) is False for site in EMD_SITES) else "not_assessed"

@@ -1,6 +1,7 @@
 """Totality, monotonicity, units, speed and refusals of the laboratory grades."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalon.criteria import ctcae
+from escalon.criteria.lab_rules import Alternative, Comparison, Inputs, compute_grades
 from escalon.criteria.units import compute_factor
 
 ALL = [(version, term) for version in ("5.0", "6.0") for term in ctcae.terms(version)]
@@ -197,3 +199,15 @@ def test_a_hundred_thousand_values_in_under_a_second():
     for term in terms:
         ctcae.grade_labs(term, values, lln=1.0, uln=100.0, baseline=50.0)
     assert time.perf_counter() - start < 1.0
+
+
+def test_an_unknown_test_outweighs_a_false_one_beside_it():
+    unknown = Alternative((Comparison(op=">", of="uln"),))
+    false = Alternative((Comparison(op=">", limit=100.0),))
+    true = Alternative((Comparison(op=">", limit=1.0),))
+    rule = replace(ctcae.find_rule("Leukocytosis"), grades=((2, (unknown, false)), (1, (true,))))
+    nan = np.array([np.nan])
+    data = Inputs(np.array([5.0]), nan, nan, nan, np.zeros(1, dtype=np.int8), {})
+    assert compute_grades(rule, data).grade[0] == -1
+    known = replace(data, uln=np.array([9.0]))
+    assert compute_grades(rule, known).grade[0] == 1

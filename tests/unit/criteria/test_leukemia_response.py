@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from escalon.criteria.leukemia_response import (
+    EMD_SITES,
     Assessment,
     CriteriaSet,
     VisitWindow,
@@ -12,8 +13,10 @@ from escalon.criteria.leukemia_response import (
     classify,
     cns_status,
     criteria_set,
+    extramedullary_status,
     load_criteria_sets,
     mrd_label,
+    supported_within,
 )
 
 FULL = {"pb_blasts": 0.0, "emd": "absent", "anc": 1.5, "platelets": 150}
@@ -144,3 +147,21 @@ def test_presence_of_blood_blasts_without_a_count():
 def test_refusals_name_the_field(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_support_in_the_last_seven_days():
+    assert [supported_within(28, [given]) for given in (20, 21, 28, 29)] == [False, True, True, False]
+    assert not supported_within(28, [])
+
+
+def test_extramedullary_sites():
+    free = dict.fromkeys(EMD_SITES, False)
+    assert extramedullary_status(free, free) == "absent"
+    assert extramedullary_status(free | {"skin": None}, free) == "not_assessed"
+    assert extramedullary_status({}, free) == "not_assessed"
+    assert extramedullary_status({"skin": True}, free) == "new"
+    assert extramedullary_status({"skin": True}, free | {"skin": True}) == "present"
+    assert extramedullary_status({"skin": True}, {}) == "present"
+    assert extramedullary_status({"skin": True, "testis": True}, free | {"skin": True}) == "new"
+    with pytest.raises(ValueError, match="site"):
+        extramedullary_status({"toe": True}, {})
