@@ -179,9 +179,9 @@ def _admissible(plan: "EscalationPlan", situation: _Situation, decision: Decisio
         return ()
     states = situation.states()
     caps = [guard.cap(states, plan.rule) for guard in plan.guards]
-    reach = situation.current + 1 if plan.rule.one_step else plan.levels
-    highest = min([reach, *(int(cap[0]) for cap in caps if cap is not None)])
-    return tuple(int(j) + 1 for j in np.flatnonzero(decision.open[0]) if j <= highest)
+    highest = min([plan.levels, *(int(cap[0]) for cap in caps if cap is not None)])
+    within = decision.open[0] & plan.rule.reach(situation.current, plan.levels)
+    return tuple(int(j) + 1 for j in np.flatnonzero(within) if j <= highest)
 
 
 def _guard_words(plan: "EscalationPlan", situation: _Situation, decision: Decision) -> list[str]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 BLOCK = 4096
 """Trials per stream; part of the definition of the streams, so never to be changed."""
 
+LOT_STREAM = 4
+"""Number of the stream that breaks ties; 1 and 2 are times, 3 efficacy."""
+
 
 @dataclass(frozen=True)
 class Trials:
@@ -81,7 +84,8 @@ def simulate_oc(
     def run(block: tuple[int, int]) -> dict[str, Any]:
         uniforms = draw_uniforms(seed, block[0], plan.max_total, block[1])
         if not plan.rule.late_onset:
-            return _sums(plan, p, simulate_trials(plan, p, uniforms))
+            lots = draw_times(seed, block[0], LOT_STREAM, plan.max_total, BLOCK) if plan.rule.lots else None
+            return _sums(plan, p, simulate_trials(plan, p, uniforms, lots))
         times = [draw_times(seed, block[0], k, plan.max_total, BLOCK)[:, : block[1]] for k in (1, 2)]
         trials = simulate_late_trials(plan, p, (uniforms, times[0], times[1]), accrual, fixed_arrivals)
         return _sums(plan, p, Trials(trials.n, trials.y, trials.mtd, trials.duration))
@@ -91,8 +95,11 @@ def simulate_oc(
     return _combine(plan, p, trials, {name: sum(part[name] for part in parts) for name in parts[0]})
 
 
-def simulate_trials(plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray) -> Trials:
-    """Run the trials of one block; `uniforms` of shape (patients, trials)."""
+def simulate_trials(
+    plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray, lots: FloatArray | None = None
+) -> Trials:
+    """Run the trials of one block; `uniforms` of shape (patients, trials), and `lots`, at least as large, for rules
+    that break ties at random."""
     if can_walk(plan):
         return _simulate_walk(plan, prob_tox, uniforms)
     trials = uniforms.shape[1]
@@ -109,7 +116,8 @@ def simulate_trials(plan: "EscalationPlan", prob_tox: FloatArray, uniforms: Floa
         dlts = _dlts(uniforms[:, going], now.n.sum(axis=1), size, prob_tox[now.current])
         states.n[going, now.current] += size
         states.y[going, now.current] += dlts
-        after = States(states.n[going], states.y[going], now.current, size, dlts)
+        lot = None if lots is None else lots[now.treated, going]
+        after = States(states.n[going], states.y[going], now.current, size, dlts, lot=lot)
         decision = decide(plan, after)
         states.current[going] = decision.level
         stop[going] = decision.stop

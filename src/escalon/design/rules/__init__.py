@@ -7,6 +7,7 @@ from pydantic import Field
 from escalon.design.rules.blrm import Blrm, Logistic2
 from escalon.design.rules.boin import Boin
 from escalon.design.rules.boin12 import Boin12
+from escalon.design.rules.boin_combination import BoinCombination
 from escalon.design.rules.crm import Crm
 from escalon.design.rules.custom_table import CustomTable
 from escalon.design.rules.i3_plus_3 import I3Plus3
@@ -31,7 +32,8 @@ AnyRule = Annotated[
     | Blrm
     | TiteCrm
     | TiteBoin
-    | Boin12,
+    | Boin12
+    | BoinCombination,
     Field(discriminator="kind"),
 ]
 
@@ -40,6 +42,7 @@ __all__ = [
     "Blrm",
     "Boin",
     "Boin12",
+    "BoinCombination",
     "Crm",
     "CustomTable",
     "I3Plus3",

@@ -133,6 +133,10 @@ class Rule(BaseModel):
         """Equally likely lots that show every way the rule can break a tie; empty where none is drawn."""
         return ()
 
+    def reach(self, current: int, levels: int) -> BoolArray:
+        """Levels the next patients may be treated at from the 0-based `current` one, shape (levels,)."""
+        return np.arange(levels) <= (current + 1 if self.one_step else levels)
+
     def check_plan(self, guards: tuple[Any, ...], titration: bool) -> None:
         """Raise ValueError when a guard, or titration, makes no sense with this rule."""
 
