@@ -187,6 +187,15 @@ def test_the_logarithmic_rule_survives_nearly_equal_ends(gap):
     assert aumc == pytest.approx(2 * (5 * high + 7 * low) / 2, rel=gap / 10 + 1e-15)
 
 
+def test_a_cut_keeps_the_curve_of_its_segment():
+    """On an exact exponential the area between any two times is known, samples there or not."""
+    t = [0.0, 1.0, 5.0, 9.0]
+    r = nca(t, [10 * math.exp(-0.3 * x) for x in t], route="bolus", partial=[(2, 3), (0.5, 7), (6, 9)])
+    for a, b in ((2, 3), (0.5, 7), (6, 9)):
+        exact = 10 / 0.3 * (math.exp(-0.3 * a) - math.exp(-0.3 * b))
+        assert r.value("AUCINT", (a, b)) == pytest.approx(exact, rel=1e-12)
+
+
 @given(profiles, st.sampled_from(AUC_METHODS), st.floats(0, 1))
 def test_partial_areas_add_up(steps, method, share):
     t = np.cumsum([s[0] for s in steps])

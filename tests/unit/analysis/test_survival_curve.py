@@ -89,10 +89,12 @@ def test_landmark_at_an_event_counts_it_and_numbers_at_risk_do_not():
     assert [e.value for e in km.at([2]).estimates()] == [0.75]
 
 
-def test_plateau_is_found_in_spite_of_binary_fractions():
-    """Ten patients, five events: the product of (1 - 1/n) misses 0.5 by a rounding error."""
-    km = kaplan_meier(range(1, 11), [True] * 5 + [False] * 4 + [True])
-    assert km.median.value == 7.5
+@pytest.mark.parametrize("n", [10, 24, 38])
+def test_plateau_is_found_in_spite_of_binary_fractions(n):
+    """Half the patients have the event; for 24 and 38 the product of fractions comes out one bit above 0.5."""
+    half = n // 2
+    km = kaplan_meier(range(1, n + 1), [True] * half + [False] * (half - 1) + [True])
+    assert km.median.value == (half + n) / 2
 
 
 @pytest.mark.parametrize(
