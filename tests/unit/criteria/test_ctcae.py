@@ -211,3 +211,16 @@ def test_an_unknown_test_outweighs_a_false_one_beside_it():
     assert compute_grades(rule, data).grade[0] == -1
     known = replace(data, uln=np.array([9.0]))
     assert compute_grades(rule, known).grade[0] == 1
+
+
+def test_a_baseline_at_the_limit_is_normal():
+    assert ctcae.grade_lab("Alanine aminotransferase increased", 50, uln=40, baseline=40).grade == 1
+    assert ctcae.grade_lab("Alanine aminotransferase increased", 50, uln=40, baseline=40.1).grade == 0
+
+
+def test_policy_worst_keeps_only_what_makes_it_worse():
+    recorded = {"symptomatic": False}
+    assert ctcae.grade_lab("Hyponatremia", 129, lln=135, qualifiers=recorded).grade == 2
+    assert ctcae.grade_lab("Hyponatremia", 129, lln=135, qualifiers=recorded, policy="worst").grade == 3
+    transfusion = {"transfusion_indicated": True}
+    assert ctcae.grade_lab("Anemia", 95, lln=120, qualifiers=transfusion, policy="worst").grade == 3

@@ -263,3 +263,14 @@ def test_definition_refuses(change, message):
 def test_record_refuses(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_run_from_before_the_infusion_is_no_near_miss():
+    assert propose(patient(event(start=-3, grade=3, end_day=12)), DEFAULT) == ()
+
+
+def test_a_running_event_keeps_a_departed_patient_pending_but_not_a_dead_one():
+    running = event(start=18, grade=3)
+    assert status(patient(running, withdrawal_day=20), 20) == "PENDING"
+    assert status(patient(running, withdrawal_day=20), 22) == "DLT"
+    assert status(patient(running, death_day=20, death_cause="DISEASE"), 20) == "NOT_EVALUABLE"

@@ -78,6 +78,8 @@ def test_one_marrow_fills_one_visit():
     assert (shared.visit, shared.shared_visit) == ("M3", "D84")
     assert assign_visits([80, 88], planned, policy="shared")[1].shared_visit is None
     assert assign_visits([], planned) == ()
+    even = (VisitWindow("late", 20, 10, 30), VisitWindow("early", 10, 0, 20))
+    assert assign_visits([15], even)[0].visit == "early"  # equal distance: the earlier visit
 
 
 def test_study_sets():
@@ -165,3 +167,10 @@ def test_extramedullary_sites():
     assert extramedullary_status({"skin": True, "testis": True}, free | {"skin": True}) == "new"
     with pytest.raises(ValueError, match="site"):
         extramedullary_status({"toe": True}, {})
+
+
+def test_bloody_tap_at_twice_the_blood_ratio():
+    blood = {"blasts": True, "blood_wbc": 1e4, "blood_rbc": 4e6}  # twice the ratio is 0.005
+    assert cns_status(csf_wbc=8, csf_rbc=2000, **blood).status == "CNS2c"
+    assert cns_status(csf_wbc=10, csf_rbc=2000, **blood).status == "CNS2c"
+    assert cns_status(csf_wbc=10.1, csf_rbc=2000, **blood).status == "CNS3b"
