@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from escalon.conduct.state import State
+    from escalon.criteria.dictionaries import DrugDictionary, EventDictionary
     from escalon.design import EscalationPlan
     from escalon.report.run_info import RunInfo
     from escalon.virtual.trial import Progress
@@ -65,6 +67,31 @@ def open_plan(path: Path) -> "EscalationPlan":
         raise StudyFolderError(document.faults)
     data = document.data
     return EscalationPlan.model_validate(data.get("escalation", data) if isinstance(data, dict) else data)
+
+
+def open_dictionary(path: Path, kind: str, version: str) -> "EventDictionary | DrugDictionary":
+    """Read a licensed dictionary: ``kind`` event (MedDRA) or drug (WHODrug); ValueError names line and rule."""
+    from escalon.criteria.dictionaries import load_drug_dictionary, load_event_dictionary
+
+    text = path.read_text(encoding="utf-8")
+    if kind == "event":
+        return load_event_dictionary(text, version)
+    if kind == "drug":
+        return load_drug_dictionary(text, version)
+    raise ValueError(f"--kind: {kind!r} is unknown; use event or drug")
+
+
+def store_dictionary(path: Path, kind: str, version: str, into: Path) -> dict[str, Any]:
+    """Check a dictionary and keep a copy named after kind and version; a faulty file leaves nothing behind."""
+    if not re.fullmatch(r"[0-9A-Za-z.-]{1,20}", version):
+        raise ValueError(f"--dictionary-version: {version!r} must be letters, digits, dots and hyphens")
+    dictionary = open_dictionary(path, kind, version)
+    rows = dictionary.terms if kind == "event" else dictionary.names  # type: ignore[union-attr]
+    into.mkdir(parents=True, exist_ok=True)
+    target = into / f"{kind}-{version}.csv"
+    shutil.copyfile(path, target.with_suffix(".part"))
+    target.with_suffix(".part").replace(target)
+    return {"kind": kind, "version": version, "rows": len(rows), "file": str(target)}
 
 
 def run_study(

@@ -1,15 +1,28 @@
-"""Commands of clinical criteria: grade a value, a syndrome or a response; load a licensed dictionary."""
+"""Commands of clinical criteria: grade a value, a syndrome or a response; search terms; load a licensed dictionary."""
 
-from typing import Annotated
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from escalon.cli.common import AsJson, bad_input, show
 
+if TYPE_CHECKING:
+    from escalon.criteria.dictionaries import DrugDictionary, EventDictionary
+
+dictionary_app = typer.Typer(help="Terms for coding: CTCAE, and your own licensed MedDRA and WHODrug files.")
+Kind = Annotated[str, typer.Option(help="event (MedDRA) or drug (WHODrug).")]
+Version = Annotated[
+    str, typer.Option("--dictionary-version", help="Version of the dictionary, such as 27.1.")
+]
+DictionaryFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV file with the header of its kind.")]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to ``app``."""
     app.command()(grade)
+    app.add_typer(dictionary_app, name="dictionary")
 
 
 def grade(
@@ -27,3 +40,66 @@ def grade(
     with bad_input():
         answer = answer_text(system, fields or [])
     show(answer) if as_json else print_grade(answer)
+
+
+@dictionary_app.command("search")
+def dictionary_search(
+    text: Annotated[str, typer.Argument(help="Words the term holds.")],
+    soc: Annotated[str | None, typer.Option(help="System organ class.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the CTCAE v5 term catalogue."""
+    from escalon.criteria.catalogue import search_terms
+
+    with bad_input():
+        found = search_terms(text, soc=soc)
+    if as_json:
+        show({"terms": [asdict(term) for term in found]})
+        return
+    for term in found:
+        typer.echo(f"{term.term}  ({term.soc}; grades {', '.join(map(str, term.grades))})")
+    if not found:
+        typer.echo(f"No term of CTCAE v5 holds {text!r}")
+
+
+@dictionary_app.command("load")
+def dictionary_load(
+    file: DictionaryFile,
+    version: Version,
+    kind: Kind = "event",
+    into: Annotated[Path, typer.Option(help="Folder of loaded dictionaries.")] = Path("build/dictionaries"),
+    as_json: AsJson = False,
+) -> None:
+    """Check a licensed dictionary file of your own and load it; none is shipped with this software."""
+    from escalon.pipeline import store_dictionary
+
+    with bad_input():
+        answer = store_dictionary(file, kind, version, into)
+    show(answer) if as_json else typer.echo(
+        f"{answer['rows']} rows of {kind} dictionary {version}: {answer['file']}"
+    )
+
+
+@dictionary_app.command("find")
+def dictionary_find(
+    term: Annotated[str, typer.Argument(help="Lowest level term, or name of a medicine.")],
+    file: Annotated[Path, typer.Option("--dictionary", help="A dictionary file.")],
+    version: Version,
+    kind: Kind = "event",
+    as_json: AsJson = False,
+) -> None:
+    """Find the codes of a term in a dictionary of your own."""
+    from escalon.pipeline import open_dictionary
+
+    with bad_input():
+        codes = _codes(open_dictionary(file, kind, version), term)
+    if as_json:
+        show({"term": term, "version": version, "codes": codes})
+        return
+    for row in codes:
+        typer.echo("; ".join(f"{name} {value}" for name, value in row.items()))
+
+
+def _codes(dictionary: "EventDictionary | DrugDictionary", term: str) -> list[dict[str, Any]]:
+    found = dictionary.find(term)
+    return [asdict(row) for row in (found if isinstance(found, tuple) else (found,))]

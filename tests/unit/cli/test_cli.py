@@ -113,3 +113,64 @@ def test_help_imports_nothing_heavy() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+EVENTS = """\
+llt_code,llt_term,pt_code,pt_term,hlt_code,hlt_term,hlgt_code,hlgt_term,soc_code,soc_term
+1,Made-up fever,2,Made-up pyrexia,3,Temperatures,4,Body,5,General
+"""
+
+
+def test_a_dictionary_of_the_user_is_loaded_and_searched(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(EVENTS)
+    version = ("--dictionary-version", "0.1")
+    loaded = escalon("dictionary", "load", file, *version, "--into", tmp_path / "kept", "--json")
+    assert json.loads(loaded.stdout)["rows"] == 1
+    kept = tmp_path / "kept" / "event-0.1.csv"
+    found = escalon("dictionary", "find", "MADE-UP FEVER", "--dictionary", kept, *version, "--json")
+    assert json.loads(found.stdout)["codes"][0]["pt_code"] == "2"
+    assert escalon("dictionary", "find", "unheard of", "--dictionary", kept, *version).exit_code == 2
+
+
+def test_a_faulty_dictionary_leaves_nothing_behind(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(EVENTS.replace("Made-up fever", ""))
+    result = escalon("dictionary", "load", file, "--dictionary-version", "0.1", "--into", tmp_path / "kept")
+    assert result.exit_code == 2
+    assert "line 2" in result.stderr
+    assert not (tmp_path / "kept").exists()
+
+
+def test_terms_are_searched_and_syndromes_graded() -> None:
+    terms = json.loads(escalon("dictionary", "search", "cytokine release", "--json").stdout)["terms"]
+    assert terms[0]["term"] == "Cytokine release syndrome"
+    graded = escalon("grade", "crs", "temperature=39.1", "vasopressors=1", "oxygen=low_flow_nasal", "--json")
+    assert json.loads(graded.stdout)["grade"] == 3
+    assert escalon("grade", "icans", "ice=11").exit_code == 2
+
+
+def test_km_and_nca_answer_from_a_csv(tmp_path: Path) -> None:
+    curve = tmp_path / "km.csv"
+    curve.write_text("t,e\n1,1\n2,1\n3,1\n4,1\n")
+    answer = json.loads(escalon("km", curve, "--time", "t", "--event", "e", "--json").stdout)
+    assert answer["groups"][0]["median"]["value"] == 2.5
+    profile = tmp_path / "pk.csv"
+    profile.write_text("t,c\n0,0\n1,10\n2,5\n3,2.5\n4,1.25\n")
+    options = (
+        "--time",
+        "t",
+        "--conc",
+        "c",
+        "--conc-unit",
+        "ug/mL",
+        "--dose",
+        "20",
+        "--route",
+        "extravascular",
+    )
+    rows = json.loads(escalon("nca", profile, *options, "--json").stdout)["subjects"][0]["parameters"]
+    half_life = next(row["value"] for row in rows if row["code"] == "LAMZHL")
+    assert half_life == pytest.approx(1.0, rel=1e-12)
+    assert escalon("km", curve, "--time", "t", "--event", "nothing").exit_code == 2
+    assert escalon("km", tmp_path / "none.csv", "--time", "t", "--event", "e").exit_code == 2

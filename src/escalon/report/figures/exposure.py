@@ -104,7 +104,7 @@ def draw_relations(points: pl.DataFrame, groups: Sequence[str], units: tuple[str
         "group:N", scale=alt.Scale(domain=list(groups), range=["circle", "triangle-up"]), legend=legend
     )
     base = alt.Chart(points).mark_point(filled=True, size=60, opacity=0.85, stroke=INK, strokeWidth=0.4)
-    auc = f"CLLS52 AUC Day 0–28, {units[0]}"
+    auc = f"CLLS52 AUC to Day 28, {units[0]}"
     peaks = [value for value in points["peak"].drop_nulls().to_list() if value > 0] or [1.0]
     low, high = 10.0 ** floor(log10(min(peaks))), 10.0 ** ceil(log10(max(peaks)))
     decades = alt.Scale(type="log", domain=[low, max(high, low * 10)], nice=False)

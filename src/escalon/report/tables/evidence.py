@@ -76,7 +76,7 @@ def render_evidence(ard: pl.DataFrame, study: Study) -> str:
     for analyte, code, title in (
         (study.cell_kinetics.analyte, "CMAX", "UCART22 Cmax"),
         (study.cell_kinetics.analyte, "PERSDAYS", "UCART22 persistence"),
-        (study.pharmacokinetics.analyte, "AUC0_28", "CLLS52 AUC Day 0–28"),
+        (study.pharmacokinetics.analyte, "AUC0_28", "CLLS52 AUC to Day 28"),
     ):
         own = ard.filter(pl.col("group2_level") == analyte).with_columns(group2_level=pl.lit(None, pl.String))
         cells = Cells(own, "parameters")
