@@ -91,21 +91,25 @@ def advance(mass: FloatArray, cells: FloatArray, patients: int) -> FloatArray:
 
 
 def walk(
-    looks: Sequence[int], cells: FloatArray, codes: Callable[[int], CodeArray], designs: int = 1
+    looks: Sequence[int],
+    cells: FloatArray,
+    codes: Callable[[int], CodeArray],
+    start: FloatArray | None = None,
 ) -> Iterator[tuple[int, FloatArray, CodeArray]]:
     """Patients, distribution just before the decision, and decision at every look.
 
-    `codes(k)`: GO_ON, FUTILITY or EFFICACY per state at look k, shape (designs or 1, n + 1, ..., n + 1);
-    states that do not go on leave the recursion. Raises ValueError when the states are too many.
+    `codes(k)`: GO_ON or a reason to end, per state at look k, broadcastable to shape (designs, counts of
+    endpoint 1, ..., counts of endpoint K); states that do not go on leave the recursion. `start`: distribution
+    of the counts before the first patient, of that shape; by default one design and no events. Raises
+    ValueError when the states are too many.
     """
-    endpoints = cells.ndim
-    states = designs * (looks[-1] + 1) ** endpoints
+    mass = np.ones((1,) * (1 + cells.ndim)) if start is None else start
+    states = mass.shape[0] * int(np.prod([size + looks[-1] for size in mass.shape[1:]]))
     if states > MAX_STATES:
         raise ValueError(
-            f"looks: {looks[-1]} patients with {endpoints} associated endpoints need {states} states; "
+            f"looks: {looks[-1]} patients with {cells.ndim} associated endpoints need {states} states; "
             f"at most {MAX_STATES} can be held"
         )
-    mass = np.ones((designs, *(1 for _ in range(endpoints))))
     treated = 0
     for k, look in enumerate(looks):
         mass = advance(mass, cells, look - treated)
@@ -142,17 +146,17 @@ def characteristics(
     )
 
 
-def boundary_codes(look: int, futility_le: int | None, efficacy_ge: int | None, last: bool) -> CodeArray:
-    """Codes of one endpoint: stop with `futility_le` events or fewer, or `efficacy_ge` or more.
+def most_power(n: int, p0: float, p1: float, alpha: float) -> float:
+    """Power at p1 > p0 of the randomised test of size alpha that looks once, at n patients.
 
-    None: no such boundary. At the last look whatever is not efficacy is futility. Shape (1, look + 1).
+    No test of n patients, with or without early looks, has more (Neyman and Pearson).
     """
-    y = np.arange(look + 1)
-    codes = np.zeros(look + 1, dtype=np.int8)
-    if futility_le is not None:
-        codes[y <= futility_le] = FUTILITY
-    if efficacy_ge is not None:
-        codes[y >= efficacy_ge] = EFFICACY
-    if last:
-        codes[codes == GO_ON] = FUTILITY
-    return codes[None, :]
+    from scipy.special import bdtrc
+
+    at_least = np.arange(n + 2)
+    size, power = (np.where(at_least > n, 0.0, bdtrc(at_least - 1.0, n, p)) for p in (p0, p1))
+    size[0] = power[0] = 1.0
+    # rejects with x + 1 events or more, and with exactly x as often as is left of alpha
+    x = int(np.sum(size > alpha)) - 1
+    left = (alpha - size[x + 1]) / (size[x] - size[x + 1])
+    return float(power[x + 1] + left * (power[x] - power[x + 1]))

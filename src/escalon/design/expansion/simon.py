@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from escalon.design.expansion.checks import check_nulls, check_probability, check_whole
-from escalon.design.expansion.sequential import FloatArray, IntArray
+from escalon.design.expansion.sequential import FloatArray, IntArray, most_power
 
 MAX_N = 1000
 """Largest sample size searched when `nmax` is not given."""
@@ -156,7 +156,7 @@ def find_simon_designs(
         proven = bool(best) and not tables.can_improve(n, least)
         if proven:
             break
-        found = _best_of_size(tables, n, least) if tables.most_power(n) >= 1 - beta - 1e-9 else None
+        found = _best_of_size(tables, n, least) if most_power(n, p0, p1, alpha) >= 1 - beta - 1e-9 else None
         if found is not None:
             best.append(_describe(found, p0, p1))
             least = best[-1].en0
@@ -243,15 +243,6 @@ class _Tables:
     def grown(self, limit: int) -> "_Tables":
         """The same tables, twice as large, at most `limit`."""
         return _Tables(self.rates, self.alpha, self.beta, min(limit, 2 * self.size))
-
-    def most_power(self, n: int) -> float:
-        """Power of the randomised one-stage test of size alpha; no test of n patients has more."""
-        size = self.above[0][n, : n + 2]
-        r = int(np.sum(size > self.alpha)) - 1
-        # rejects r + 1 responses or more, and r responses with the probability that is left
-        left = (self.alpha - size[r + 1]) / (size[r] - size[r + 1])
-        power = self.above[1][n, : n + 2]
-        return float(power[r + 1] + left * (power[r] - power[r + 1]))
 
     def can_improve(self, n: int, least: float) -> bool:
         """False when every first stage that keeps the power has EN(p0) >= `least` with n patients or more."""
