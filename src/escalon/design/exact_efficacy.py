@@ -26,8 +26,6 @@ from escalon.design.rules.efficacy import EfficacyRule, EfficacyStates
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
 
-MAX_STATES = 300_000
-"""Live states at one moment beyond which a plan is refused (about 0.5 GB with 3 levels)."""
 Y, E, BOTH = 1, 2, 3
 """Places of the counts in a state; 0 is n."""
 
@@ -126,7 +124,7 @@ class EfficacyEnumeration:
 
 
 def enumerate_efficacy(
-    plan: "EscalationPlan", joint: bool = False, max_states: int = MAX_STATES
+    plan: "EscalationPlan", joint: bool = False, max_states: int | None = None
 ) -> EfficacyEnumeration:
     """All ends of a plan with an efficacy rule.
 
@@ -138,16 +136,17 @@ def enumerate_efficacy(
     rule = plan.rule
     assert isinstance(rule, EfficacyRule)
     joint = joint or not rule.margins_suffice
+    limit = rule.enumerable_states if max_states is None else max_states
     first = np.zeros((1, plan.levels, 4 if joint else 3), dtype=np.int64)
     waiting = {0: [_Live(first, np.array([plan.start_level - 1]), np.ones(1))]}
     ends: list[tuple[_Live, IntArray]] = []
     while waiting:
         total = min(waiting)
         live = _merge(_Live.concatenate(waiting.pop(total)), plan.max_total)
-        if live.level.size > max_states:
+        if live.level.size > limit:
             raise PlanTooLargeError(
                 f"plan too large to enumerate: {live.level.size} live states after {total} of {plan.max_total} "
-                f"patients, limit {max_states}; use simulation instead"
+                f"patients, limit {limit}; use simulation instead"
             )
         cohort = next_cohort(plan, live.states(), live.level)
         for size in np.unique(cohort):
@@ -193,7 +192,7 @@ def _after(
 
 
 def _merge(live: _Live, max_total: int) -> _Live:
-    from escalon.design.exact import _groups
+    from escalon.design.counts_keys import group_rows
 
     bits = max(int(max_total).bit_length(), 1)
     flat = live.counts.reshape(live.level.size, -1)
@@ -204,7 +203,7 @@ def _merge(live: _Live, max_total: int) -> _Live:
             used = 0
         words[-1] = (words[-1] << bits) | column
         used += bits
-    order, first = _groups(words)
+    order, first = group_rows(words)
     kept = live.take(order[first])
     return _Live(kept.counts, kept.level, np.add.reduceat(live.coefficient[order], first))
 

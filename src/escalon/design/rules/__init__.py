@@ -10,6 +10,7 @@ from escalon.design.rules.boin12 import Boin12
 from escalon.design.rules.boin_combination import BoinCombination
 from escalon.design.rules.crm import Crm
 from escalon.design.rules.custom_table import CustomTable
+from escalon.design.rules.efftox import EffTox
 from escalon.design.rules.i3_plus_3 import I3Plus3
 from escalon.design.rules.keyboard import Keyboard, Mtpi2
 from escalon.design.rules.mtpi import Mtpi
@@ -33,7 +34,8 @@ AnyRule = Annotated[
     | TiteCrm
     | TiteBoin
     | Boin12
-    | BoinCombination,
+    | BoinCombination
+    | EffTox,
     Field(discriminator="kind"),
 ]
 
@@ -45,6 +47,7 @@ __all__ = [
     "BoinCombination",
     "Crm",
     "CustomTable",
+    "EffTox",
     "I3Plus3",
     "Keyboard",
     "Logistic2",

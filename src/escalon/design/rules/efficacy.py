@@ -54,6 +54,11 @@ class EfficacyRule(Rule):
         """True when the counts of toxicity and of efficacy decide, without the count of both together."""
         return False
 
+    @property
+    def enumerable_states(self) -> int:
+        """Live states beyond which an enumeration is refused; the default takes about 0.5 GB with 3 levels."""
+        return 300_000
+
     def select(self, n: IntArray, y: IntArray) -> IntArray:
         """Not answerable from toxicity alone; see `select_obd`."""
         raise ValueError(f"rule {self.kind} selects a dose from toxicity and efficacy: responses are needed")
