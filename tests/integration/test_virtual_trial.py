@@ -95,6 +95,29 @@ def test_every_scenario_ends_without_a_refusal(balli: StudyFolder, scenario: str
     assert (level is None) == (state.mtd.dose_level is None)
 
 
+def test_a_toxic_expansion_is_held_and_nobody_enrols_after(balli: StudyFolder) -> None:
+    desk = run(balli, 5, "all-toxic")
+    holds = [hold for hold in desk.state.holds if hold.rule == "expansion-dlt"]
+    assert len(holds) == 1
+    assert holds[0].lifted_at is None
+    assert desk.state.rp2d is not None
+    level = desk.state.rp2d.dose_level
+    counted = [
+        p
+        for p in desk.state.patients.values()
+        if p.dose_level == level
+        and p.dlt_adjudicated_at is not None
+        and p.dlt_adjudicated_at <= holds[0].at
+        and p.dlt_status in (DltStatus.DLT, DltStatus.NO_DLT)
+    ]
+    n, y = len(counted), sum(p.dlt_status is DltStatus.DLT for p in counted)
+    assert holds[0].reason.startswith(f"{y} DLTs in {n} evaluable")
+    # smallest number of DLTs for which P(rate > 0.25) > 0.95, prior Beta(1, 1); it grows with the patients
+    smallest = {3: 3, 4: 3, 5: 3, 6: 4, 9: 5, 12: 6, 15: 7, 20: 9}
+    assert y >= smallest[max(patients for patients in smallest if patients <= n)]
+    assert all(p.enrolled_at <= holds[0].at for p in desk.state.patients.values())
+
+
 def test_infusions_of_a_cohort_keep_the_stagger(balli: StudyFolder, first: MemoryDesk) -> None:
     stagger = balli.study.stagger
     for cohort in first.state.cohorts:

@@ -3,19 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from scipy.special import betainc
-
 from escalon.conduct import events as ev
 from escalon.conduct.state import State
 from escalon.criteria.relatedness import is_related
 from escalon.protocol import StudyFolder
 from escalon.protocol.study import StoppingRule
-
-
-def prob_dlt_rate_above(n: int, y: int, limit: float, prior: tuple[float, float]) -> float:
-    """Posterior probability that the DLT rate exceeds ``limit`` after ``y`` DLTs in ``n``, prior Beta(a, b)."""
-    a, b = prior
-    return float(1.0 - betainc(a + y, b + n - y, limit))
 
 
 def held_by(state: State, patient: str, values: dict[str, Any], folder: StudyFolder) -> tuple[ev.Event, ...]:

@@ -8,8 +8,8 @@ from escalon.conduct.cohorts import awaiting_replacement, free_seats
 from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.doses import rp2d_counts
 from escalon.conduct.events import DltStatus
-from escalon.conduct.monitoring import prob_dlt_rate_above
 from escalon.conduct.state import Patient, State
+from escalon.design.expansion.monitoring import prob_rate_above
 from escalon.protocol import StudyFolder
 
 Outcome = tuple[ev.Event, ...] | c.Refused
@@ -114,7 +114,7 @@ def _hold_expansion(state: State, judged: str, folder: StudyFolder) -> tuple[ev.
     already = state.patients[judged].dlt_status
     n += already not in (DltStatus.DLT, DltStatus.NO_DLT)
     y += already is not DltStatus.DLT
-    probability = prob_dlt_rate_above(n, y, rules.max_dlt_rate, rules.prior)
+    probability = prob_rate_above(n, y, rules.max_dlt_rate, rules.prior)
     if probability <= rules.certainty or any(hold.rule == "expansion-dlt" for hold in state.open_holds):
         return ()
     reason = (
