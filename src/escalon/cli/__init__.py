@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import analysis, criteria, design, study
+from escalon.cli import analysis, criteria, decision, design, study
 
 app = typer.Typer(
     name="escalon",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 study.add_to(app)
 design.add_to(app)
+decision.add_to(app)
 criteria.add_to(app)
 analysis.add_to(app)
 

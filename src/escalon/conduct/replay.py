@@ -1,0 +1,56 @@
+"""Replay a recommendation from its cut: the same facts and the same plan give the same bytes, or it says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from escalon.conduct import commands as c
+from escalon.conduct.doses import request_recommendation
+from escalon.conduct.encoding import encode
+from escalon.conduct.events import DoseRecommended
+from escalon.conduct.fold import fold
+from escalon.conduct.state import Fact
+from escalon.protocol import StudyFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What was recorded and what came out again, as canonical text; ``same`` if they are equal byte for byte."""
+
+    number: int
+    cut_seq: int
+    recorded: str
+    replayed: str
+
+    @property
+    def same(self) -> bool:
+        """True if the replay gives the recorded bytes."""
+        return self.recorded == self.replayed
+
+
+def replay_recommendation(facts: Sequence[Fact], number: int, folder: StudyFolder) -> Replay:
+    """Rebuild the state at the cut of recommendation ``number`` and ask the plan again.
+
+    Raises:
+        ValueError: no such recommendation, or the folder is not the version the study was opened on.
+    """
+    recorded = [
+        fact
+        for fact in facts
+        if isinstance(fact.event, DoseRecommended) and fact.event.recommendation == number
+    ]
+    if not recorded:
+        known = sum(isinstance(fact.event, DoseRecommended) for fact in facts)
+        raise ValueError(f"there is no recommendation {number}; the ledger holds {known}")
+    fact = recorded[0]
+    assert isinstance(fact.event, DoseRecommended)
+    cut_seq = fact.event.inputs["cut_seq"]
+    state = fold(earlier for earlier in facts if earlier.seq <= cut_seq)
+    if state.study_hash != folder.hash:
+        raise ValueError(
+            "the study folder is not the version the study was opened on; replay needs that version"
+        )
+    command = c.RequestRecommendation()
+    actor = c.Actor(fact.actor_id, fact.actor_id, fact.actor_role)
+    outcome = request_recommendation(state, c.Signed(command, actor, fact.at), command, folder)
+    replayed = f"refused: {outcome.reason}" if isinstance(outcome, c.Refused) else encode(outcome[0])[1]
+    return Replay(number, cut_seq, encode(fact.event)[1], replayed)
