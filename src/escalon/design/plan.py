@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from escalon.design.backfill import Backfill
 from escalon.design.guards import AnyGuard
 from escalon.design.outcomes import IntArray, Outcomes
 from escalon.design.recommendation import PendingPatient, Recommendation
@@ -37,6 +38,7 @@ class EscalationPlan(BaseModel):
     start_level: int = Field(1, ge=1, description="1-based level of the first cohort")
     guards: tuple[AnyGuard, ...] = ()
     titration: bool = Field(False, description="one patient per level until the first DLT, then cohorts")
+    backfill: Backfill | None = Field(None, description="patients treated below the current level as well")
 
     @model_validator(mode="after")
     def _check(self) -> "EscalationPlan":
@@ -54,6 +56,8 @@ class EscalationPlan(BaseModel):
             )
         self.rule.check(self.levels, self._sizes_at_one_level())
         self.rule.check_plan(self.guards, self.titration)
+        if self.backfill is not None:
+            self.backfill.check_plan(self.rule.kind, self.guards, self.titration)
         return self
 
     @property
@@ -90,6 +94,8 @@ class EscalationPlan(BaseModel):
         content = self.model_dump(mode="json")
         content["cohort_size"] = list(self.cohort_sizes)
         content["max_patients"] = self.max_total
+        if self.backfill is None:
+            del content["backfill"]  # the hash of a plan without backfill is older than the option
         content["guards"] = sorted(content["guards"], key=lambda guard: json.dumps(guard, sort_keys=True))
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

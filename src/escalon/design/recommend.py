@@ -68,6 +68,10 @@ def recommend(
         from escalon.design.recommend_efficacy import recommend_efficacy
 
         return recommend_efficacy(plan, outcomes, pending)
+    if plan.backfill is not None:
+        from escalon.design.backfill import recommend_backfill
+
+        return recommend_backfill(plan, outcomes, pending)
     situation = situation_of(plan, outcomes)
     waiting = _pending(plan, pending)
     if plan.rule.late_onset:

@@ -63,7 +63,8 @@ def simulate_oc(
     threads, without effect on the result. For rules that use pending patients: `accrual`, patients per DLT
     window, `fixed_arrivals`, evenly spaced instead of exponential times between them. For rules that look at
     efficacy: `prob_eff`, shape (levels,), and `odds_ratio`, its association with toxicity within a patient; the
-    result is then an `EfficacyCharacteristics`.
+    result is then an `EfficacyCharacteristics`. With backfill: `accrual`, `fixed_arrivals` and `prob_eff`, the
+    response probabilities; the result is then a `BackfillCharacteristics`.
     Raises ValueError for a bad scenario or number.
     """
     p = check_prob_tox(prob_tox, plan.levels)
@@ -79,6 +80,14 @@ def simulate_oc(
 
         scenario = check_efficacy_scenario(plan, p, prob_eff, odds_ratio)
         return simulate_efficacy_oc(plan, scenario, trials, seed, workers)
+    if plan.backfill is not None:
+        from escalon.design.efficacy_characteristics import check_probability_vector
+        from escalon.design.simulate_backfill import simulate_backfill_oc
+
+        if prob_eff is None:
+            raise ValueError("prob_eff: backfill needs a response probability for every level")
+        q = check_probability_vector("prob_eff", prob_eff, plan.levels)
+        return simulate_backfill_oc(plan, p, q, trials, seed, workers, accrual, fixed_arrivals)
     blocks = [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))]
 
     def run(block: tuple[int, int]) -> dict[str, Any]:
