@@ -46,6 +46,28 @@ def simon_every_design(p0, p1, alpha, beta, nmax):
     return found
 
 
+def simon_best_by_size(p0, p1, alpha, beta, nmax):
+    """{n: least EN0 of a feasible design}, by trying every first stage and cutoff."""
+    best = {}
+    for n in range(2, nmax + 1):
+        for n1 in range(1, n):
+            first = [[pmf(x, n1, p) for x in range(n1 + 1)] for p in (p0, p1)]
+            second = [[pmf(x, n - n1, p) for x in range(n - n1 + 1)] for p in (p0, p1)]
+            total = [[0.0] * (n + 1), [0.0] * (n + 1)]
+            for r1 in range(n1 - 1, -1, -1):
+                for i in range(2):
+                    for x2, q in enumerate(second[i]):
+                        total[i][r1 + 1 + x2] += first[i][r1 + 1] * q
+                en0 = n1 + sum(first[0][r1 + 1 :]) * (n - n1)
+                fits = any(
+                    sum(total[0][r + 1 :]) <= alpha and sum(total[1][r + 1 :]) >= 1 - beta
+                    for r in range(r1, n)
+                )
+                if fits and en0 < best.get(n, float("inf")):
+                    best[n] = en0
+    return best
+
+
 def umvue_by_conditioning(r1, n1, n, stage, responses):
     """E[first patient responds | result], by listing patient by patient; small designs only."""
     with_first = every = 0

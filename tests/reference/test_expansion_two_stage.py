@@ -29,6 +29,26 @@ def test_search_equals_trying_every_design(setting):
             assert q * design.n + (1 - q) * design.en0 == pytest.approx(least, abs=1e-12)
 
 
+@given(
+    p0=st.floats(0.05, 0.5), gap=st.floats(0.3, 0.45), alpha=st.floats(0.05, 0.2), beta=st.floats(0.1, 0.3)
+)
+@settings(max_examples=15, deadline=None)
+def test_search_leaves_no_design_out(p0, gap, alpha, beta):
+    best = naive.simon_best_by_size(p0, p0 + gap, alpha, beta, nmax=26)
+    try:
+        found = {
+            design.n: design.en0 for design in find_simon_designs(p0, p0 + gap, alpha, beta, nmax=26).best
+        }
+    except ValueError:
+        found = {}
+    least = float("inf")
+    for n, en0 in best.items():
+        if en0 < least - 1e-12:
+            assert found.pop(n) == pytest.approx(en0, abs=1e-11)
+            least = en0
+    assert not found
+
+
 @st.composite
 def designs(draw, most=30):
     n = draw(st.integers(2, most))

@@ -136,7 +136,7 @@ class Bop2Design:
         return characteristics(
             self.looks,
             _joint_cells(self.kind, cells),
-            lambda k: _codes(self.kind, low[:, k], high[:, k], self.looks[k], k == len(self.looks) - 1),
+            lambda k: _codes(self.kind, low[:, k], high[:, k], self.looks[k]),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -293,12 +293,12 @@ def _bounds(
             posterior = betaincc(rate + good, 1 - rate + n - good, rate)
             low[:, k, j] = np.searchsorted(posterior, futile, side="left") - 1
             high[:, k, j] = np.searchsorted(posterior, effective, side="left")
-    # at the last look both cut-offs are lambda, whatever their rounding
+    # at the last look both cut-offs are lambda, whatever their rounding, and no count is left undecided
     high[:, -1] = low[:, -1] + 1
     return low, high
 
 
-def _codes(kind: EndpointKind, low: IntArray, high: IntArray, n: int, last: bool) -> CodeArray:
+def _codes(kind: EndpointKind, low: IntArray, high: IntArray, n: int) -> CodeArray:
     """Decision per design and state; `low`, `high` of shape (designs, endpoints)."""
     names = _KINDS[kind][0]
     futile, effective = [], []
@@ -313,7 +313,7 @@ def _codes(kind: EndpointKind, low: IntArray, high: IntArray, n: int, last: bool
     either, both = np.logical_or, np.logical_and
     stop = (either if strict else both).reduce(np.broadcast_arrays(*futile))
     win = (both if strict else either).reduce(np.broadcast_arrays(*effective))
-    codes = np.where(stop, FUTILITY, np.where(win | last, EFFICACY, 0))
+    codes = np.where(stop, FUTILITY, np.where(win, EFFICACY, 0))
     return np.asarray(codes, dtype=np.int8)
 
 
@@ -343,7 +343,7 @@ def _success(
         start = np.ones((part.stop - part.start, *(1 for _ in axes)))
 
         def codes(k: int, part: slice = part) -> CodeArray:
-            return _codes(kind, low[part, k], high[part, k], looks[k], k == len(looks) - 1)
+            return _codes(kind, low[part, k], high[part, k], looks[k])
 
         for look, mass, code in walk(looks, joint, codes, start):
             won = np.where(code == EFFICACY, mass, 0.0).sum(axis=axes)

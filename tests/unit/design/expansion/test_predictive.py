@@ -11,6 +11,7 @@ from escalon.design.expansion import (
     PredictiveDesign,
     find_predictive_design,
     posterior_probability,
+    predictive,
     predictive_probability,
 )
 
@@ -64,6 +65,17 @@ def test_search_keeps_both_errors_and_is_smallest():
         assert (again.needed, again.futility) == (found.design.needed, found.design.futility)
     assert PredictiveDesign(0.2, found.design.looks, high, 0.01).needed == found.design.needed + 1
     assert json.dumps(found.to_dict())
+
+
+def test_search_leaves_nothing_out(monkeypatch):
+    # futility stopping brings the type I error of 4 of 16 responses below 0.05; without it 5 of 19 are needed
+    setting = (0.1, 0.5, 0.05, 0.1)
+    more = {"first_look": 4, "step": 3, "nmax": 16, "theta_l": (0.2,)}
+    found = find_predictive_design(*setting, **more)
+    assert (found.design.looks[-1], found.design.needed) == (16, 4)
+    monkeypatch.setattr(predictive, "_plausible", lambda n, *_: range(1, n - 4))
+    monkeypatch.setattr(predictive, "most_power", lambda *_: 1.0)
+    assert find_predictive_design(*setting, **more) == found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,12 @@ def test_designs_keep_their_promises(p0, gap, alpha, beta):
     means = [design.en0 for design in found.best]
     assert sizes == sorted(set(sizes))
     assert means == sorted(set(means), reverse=True)
+    for design in found.admissible:
+        low, high = design.q
+        assert low < high
+        for q in (low, (low + high) / 2, high):
+            loss = q * design.n + (1 - q) * design.en0
+            assert loss == pytest.approx(min(q * d.n + (1 - q) * d.en0 for d in found.best), abs=1e-10)
     assert found.admissible[0].n == found.minimax.n
     assert found.admissible[-1].n == found.optimal.n
     assert found.admissible[0].q[1] == 1
