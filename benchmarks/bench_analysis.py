@@ -12,7 +12,13 @@ from benchmarks.figure import Figure, best_of
 from escalon.analysis.pk import cell_kinetics, derive_parameters, nca
 from escalon.analysis.response import response_by_visit
 from escalon.analysis.safety import incidence, max_grade, overview
-from escalon.analysis.survival import derive_time_to_event, follow_up, kaplan_meier
+from escalon.analysis.survival import (
+    VisitWindow,
+    derive_time_to_event,
+    follow_up,
+    kaplan_meier,
+    load_analyses,
+)
 
 SAMPLES = [0, 2, 6, 12, 24, 26, 36, 48, 50, 72, 96, 120, 168, 240, 336, 504, 672, 1008, 1344]
 OPTIONS = {"route": "infusion", "partial": [(0.0, 672.0), (0.0, 1344.0)], "threshold": 0.16}
@@ -64,7 +70,9 @@ def all_analyses(s: dict[str, pl.DataFrame]) -> None:
     max_grade(s["adae"], s["adsl"], rows=("AEBODSYS", "AEDECOD"))
     for to_date in (False, True):
         response_by_visit(s["adrs"], s["adsl"], [f"V{k}" for k in range(11)], to_date=to_date)
-    for (_,), rows in derive_time_to_event(s["facts"]).drop_nulls("AVAL").group_by("PARAMCD"):
+    visits = [VisitWindow(f"D{d}", d - 7, d + 7) for d in (28, 56, 84, 183, 274, 365, 457, 548, 639, 731)]
+    analyses = load_analyses(horizon_day=731, missed=2, visits=visits)
+    for (_,), rows in derive_time_to_event(s["facts"], analyses).drop_nulls("AVAL").group_by("PARAMCD"):
         event = (rows["CNSR"] == 0).to_numpy()
         kaplan_meier(rows["AVAL"], event).quantile(0.5)
         follow_up(rows["AVAL"], event).quantile(0.5)

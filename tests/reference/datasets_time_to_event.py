@@ -37,18 +37,19 @@ def progression_free(
     sensitivity: bool = False,
 ) -> tuple[int, str]:
     """Return (days, what ended them). ``assessed``: day and one of OK, PROGRESSION, BAD, in order of day."""
-    adequate = [day for day, kind in assessed if kind != "BAD" and day >= start]
+    adequate = [day for day, kind in assessed if kind == "OK" and day >= start]
     ends = [day for day, kind in assessed if kind == "PROGRESSION" and day >= start]
     ends += [] if death is None else [death]
     end = min(ends) if ends else None
     stops = {} if sensitivity else {therapy: "NEW_THERAPY", transplant: "TRANSPLANT"}
+    stops = {day: name for day, name in stops.items() if day is not None and day <= HORIZON}
     for day in range(start, 5000):
         if end == day:
             return day - start, "EVENT"
         if day in stops:
             return last_before(adequate, day, start) - start, stops[day]
         if not sensitivity and end is not None and gap(adequate, end, start, day):
-            return last_before(adequate, end - 1, start) - start, "MISSED_VISITS"
+            return last_before(adequate, end, start) - start, "MISSED_VISITS"
         if day == HORIZON and (end is not None or (bool(adequate) and adequate[-1] > HORIZON)):
             return HORIZON - start, "HORIZON"
     if adequate:
@@ -58,5 +59,5 @@ def progression_free(
 
 def gap(adequate: list[int], end: int, start: int, day: int) -> bool:
     """Whether by ``day`` two visits have closed unattended since the last assessment before ``end``."""
-    seen = last_before(adequate, end - 1, start)
+    seen = last_before(adequate, end, start)
     return len([w for w in WINDOWS if seen < w[0] and w[1] < end and w[1] <= day]) == 2

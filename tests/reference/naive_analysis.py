@@ -175,31 +175,40 @@ def terminal_slope(samples, after):
     return lambda_z, n
 
 
-def progression_free(facts, start, windows, infusion, horizon):
+def progression_free(facts, start, windows, infusion, end):
     """(days, event) of one patient: facts is a list of (kind, day); windows of (opens, closes) after the infusion.
 
-    Two missed visits, transplant and new therapy censor at the last assessment; written as a walk through the days.
+    Two missed visits, transplant and new therapy censor at the last assessment; overlapping windows are one visit;
+    nothing after day ``end`` is seen. Written as a list of candidate days, the earliest of which decides.
     """
-    by_kind = {
-        k: sorted(d for kind, d in facts if kind == k and d >= start) for k in {kind for kind, _ in facts}
-    }
-    seen = by_kind.get("ASSESSMENT", [])
-    stop = min(by_kind.get("HSCT", []) + by_kind.get("NEW_THERAPY", []), default=None)
-    event = min(by_kind.get("PROGRESSION", []) + by_kind.get("DEATH", []), default=None)
+    days = {kind: sorted(d for k, d in facts if k == kind and d >= start) for kind, _ in facts}
+    seen = days.get("ASSESSMENT", [])
+    event = min(days.get("PROGRESSION", []) + days.get("DEATH", []), default=None)
+    stop = min((d for d in days.get("HSCT", []) + days.get("NEW_THERAPY", []) if d <= end), default=None)
 
     def last_before(day):
         return max([d for d in seen if d <= day], default=start)
 
-    if stop is not None and (event is None or stop < event):
-        day, happened = last_before(stop), False
-    elif event is None:
-        day, happened = max(seen, default=start), False
-    else:
-        last, missed = last_before(event), 0
-        for opens, closes in windows:
-            if infusion + opens > last and infusion + closes < event:
-                missed += 1
-        day, happened = (last, False) if missed >= 2 else (event, True)
-    if day - start > horizon:
-        return int(horizon), False
+    # (day it happened, order within a day, day the time runs to, event)
+    candidates = [(10**6, 9, max(seen, default=start), False)]
+    if event is not None:
+        candidates.append((event, 0, event, True))
+        last, closed = last_before(event), []
+        covered = sorted({day for opens, closes in windows for day in range(opens, closes + 1)})
+        runs = [[covered[0]]]
+        for day in covered[1:]:
+            if day == runs[-1][-1] + 1:
+                runs[-1].append(day)
+            else:
+                runs.append([day])
+        for run in runs:
+            if infusion + run[0] > last and infusion + run[-1] < event:
+                closed.append(infusion + run[-1])
+        if len(closed) >= 2:
+            candidates.append((closed[1], 2, last, False))
+    if stop is not None:
+        candidates.append((stop, 1, last_before(stop), False))
+    if (event if event is not None else max(seen, default=start)) > end:
+        candidates.append((end, 3, end, False))
+    _, _, day, happened = min(candidates)
     return day - start, happened

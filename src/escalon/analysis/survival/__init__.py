@@ -7,11 +7,17 @@ from escalon.analysis.survival.cox import TIES, CoxFit, fit_cox
 from escalon.analysis.survival.curve import QUANTILE_RULES, Curve, Landmarks, follow_up, kaplan_meier
 from escalon.analysis.survival.endpoints import derive_time_to_event
 from escalon.analysis.survival.restricted_mean import restricted_mean
-from escalon.analysis.survival.rules import BALLI_ANALYSES, BALLI_VISITS, RULES, Analysis, Rule, VisitWindow
+from escalon.analysis.survival.rules import (
+    RULES,
+    Analysis,
+    Rule,
+    VisitWindow,
+    choose_rules,
+    join_windows,
+    load_analyses,
+)
 
 __all__ = [
-    "BALLI_ANALYSES",
-    "BALLI_VISITS",
     "CONF_TYPES",
     "QUANTILE_RULES",
     "RULES",
@@ -24,11 +30,14 @@ __all__ = [
     "LogRank",
     "Rule",
     "VisitWindow",
+    "choose_rules",
     "cumulative_incidence",
     "derive_time_to_event",
     "fit_cox",
     "follow_up",
+    "join_windows",
     "kaplan_meier",
+    "load_analyses",
     "log_rank",
     "restricted_mean",
 ]

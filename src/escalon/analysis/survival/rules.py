@@ -1,56 +1,68 @@
 """Event and censoring rules as data: what ends the observation, on which day, under which code.
 
-A rule is a row a clinician can read; an analysis is a named choice of rules, an origin and a horizon. One
-rule base serves all analyses of an endpoint, primary and sensitivity. Kinds of records (column KIND of the
-input, one row each):
+The rules and the analyses stand in ``time_to_event.yaml``, for a clinician to read. One rule base serves all
+analyses of an endpoint, primary and sensitivity. Kinds of records (column KIND of the input, one row each):
 
 ORIGIN_TREATMENT first day of study treatment, ORIGIN_INFUSION first UCART22 infusion, RESPONSE first
 response, BASELINE disease assessment before treatment, ASSESSMENT adequate disease assessment without
 progression, PROGRESSION, DEATH, HSCT, NEW_THERAPY, SECOND_INFUSION, LAST_ALIVE.
-
-Codes follow ADTTE: CNSR 0 = event, positive integers = censoring reason. Sources: FDA, Clinical Trial
-Endpoints for the Approval of Cancer Drugs and Biologics, 2018, appendix 3 table A (progression at its first
-date, two missed visits, new therapy); ICH E9(R1) for the strategies. The choices for transplant, new
-therapy and horizon are assumptions of the reference study and can be replaced.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
-__all__ = ["BALLI_ANALYSES", "BALLI_VISITS", "DATES", "KINDS", "RULES", "Analysis", "Rule", "VisitWindow"]
+import yaml
+
+__all__ = [
+    "DATES",
+    "KINDS",
+    "RULES",
+    "STATES",
+    "Analysis",
+    "Rule",
+    "VisitWindow",
+    "choose_rules",
+    "join_windows",
+    "load_analyses",
+]
 
 KINDS = (
     "ORIGIN_TREATMENT", "ORIGIN_INFUSION", "RESPONSE", "BASELINE", "ASSESSMENT", "PROGRESSION", "DEATH", "HSCT",
     "NEW_THERAPY", "SECOND_INFUSION", "LAST_ALIVE",
 )  # fmt: skip
 
-DATES = ("own", "last adequate before", "last adequate", "last alive", "origin", "horizon")
+STATES = ("no baseline", "missed visits", "frame over", "never assessed", "otherwise")
+DATES = ("own", "last adequate", "last alive", "start", "frame end")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row. ``kind`` is the record that triggers it (None: a state, not a record); ``date`` says which day counts.
+    """One row. ``when`` is the kind of record or the state that triggers it, ``date`` the day that counts.
 
-    ``cnsr`` 0 = event; ``priority`` orders rules that fall on one day, lowest first; ``strategy`` is the
-    ICH E9(R1) handling.
+    ``cnsr`` 0 = event, a positive integer the reason for censoring; ``strategy`` is the ICH E9(R1) handling.
+    Raises ValueError for a word the engine does not know, and for an event without a record of its own day.
     """
 
     rule_id: str
-    kind: str | None
-    cnsr: int
+    when: str
     date: str
-    priority: int
+    cnsr: int
     evntdesc: str
     cnsdtdsc: str = ""
     strategy: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind is not None and self.kind not in KINDS:
-            raise ValueError(f"rule {self.rule_id}: kind {self.kind!r} is not one of {', '.join(KINDS)}")
+        if self.when not in (*KINDS, *STATES):
+            raise ValueError(
+                f"rule {self.rule_id}: when {self.when!r} is not one of {', '.join((*KINDS, *STATES))}"
+            )
         if self.date not in DATES:
             raise ValueError(f"rule {self.rule_id}: date {self.date!r} is not one of {', '.join(DATES)}")
-        if self.cnsr < 0 or (self.cnsr == 0) != (
-            self.date == "own" and self.kind is not None and not self.cnsdtdsc
-        ):
+        event = self.when in KINDS and self.date == "own" and not self.cnsdtdsc
+        if self.cnsr < 0 or (self.cnsr == 0) != event:
             raise ValueError(
                 f"rule {self.rule_id}: an event (cnsr 0) has a record and its own date, "
                 "a censoring (1 or more) describes its date"
@@ -59,94 +71,106 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class VisitWindow:
-    """A scheduled disease assessment: target day after the infusion and days allowed before and after."""
+    """A scheduled disease assessment: first and last day of its window after the infusion, both inside."""
 
     name: str
-    day: int
-    before: int
-    after: int
+    opens: int
+    closes: int
+
+    def __post_init__(self) -> None:
+        if self.closes < self.opens:
+            raise ValueError(f"visit {self.name}: the window closes on day {self.closes}, before it opens")
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """A named analysis: which rules end the observation (``events``), cut it short (``cuts``) or close it.
+    """A named analysis: from which record on, under which rules, within which time frame.
 
-    ``origin`` is a kind of record; patients without it are not in the analysis. ``closing`` is the single
-    source of the censoring date when nothing happened ("ADEQUATE" or "ALIVE"): two sources would silently
-    take the later one. ``horizon_days``: observation ends that many days after the origin. ``visits`` with
-    ``missed``: this many consecutive missed visits before the event censor it.
+    ``origin`` is a kind of record; patients without it are not in the analysis. The last of ``rules`` holds
+    "otherwise", and only that one: it is the single source of the censoring date when nothing happened, since
+    of two the later would silently win. ``horizon_day`` is the last day of the time frame, in days after the
+    infusion (after the first treatment for a patient never infused). ``missed`` visits in a row of ``visits``
+    break the follow-up; windows that overlap are one visit there. ``plus_one`` counts the first day as day 1.
     """
 
     paramcd: str
     param: str
     origin: str
-    events: tuple[str, ...]
-    cuts: tuple[str, ...] = ()
-    closing: str = "ADEQUATE"
+    rules: tuple[Rule, ...]
+    horizon_day: int | None = None
     missed: int | None = None
-    horizon_days: float | None = None
-    plus_one: bool = False
-    needs_baseline: bool = False
     visits: tuple[VisitWindow, ...] = field(default=(), repr=False)
+    plus_one: bool = False
+
+    def __post_init__(self) -> None:
+        if self.origin not in KINDS:
+            raise ValueError(f"{self.paramcd}: origin {self.origin!r} is not one of {', '.join(KINDS)}")
+        closing = [place for place, rule in enumerate(self.rules, 1) if rule.when == "otherwise"]
+        if closing != [len(self.rules)]:
+            raise ValueError(f"{self.paramcd}: exactly one rule holds otherwise, and it is the last")
 
 
-_RULES = (
-    Rule("PD", "PROGRESSION", 0, "own", 1, "Progression or relapse"),
-    Rule("DEATH", "DEATH", 0, "own", 2, "Death from any cause"),
-    Rule("HSCT_EVENT", "HSCT", 0, "own", 3, "Allogeneic transplant in remission"),
-    Rule("HSCT", "HSCT", 2, "last adequate before", 4, "Allogeneic transplant in remission",
-         "Last adequate assessment before the transplant", "hypothetical"),
-    Rule("NEWTX", "NEW_THERAPY", 3, "last adequate before", 5, "New anti-leukaemic therapy",
-         "Last adequate assessment before the new therapy", "hypothetical"),
-    Rule("INF2", "SECOND_INFUSION", 7, "last adequate before", 6, "Second UCART22 infusion",
-         "Last adequate assessment before the second infusion", "while on first infusion"),
-    Rule("MISSED", None, 4, "last adequate before", 7, "Event after missed assessments",
-         "Last adequate assessment before the missed visits", "hypothetical"),
-    Rule("NOBASE", None, 5, "origin", 8, "No baseline assessment", "Start of the observation"),
-    Rule("NOASSESS", None, 5, "origin", 8, "No assessment after the start", "Start of the observation"),
-    Rule("ADEQUATE", "ASSESSMENT", 1, "last adequate", 9, "No event", "Last adequate assessment"),
-    Rule("ALIVE", "LAST_ALIVE", 1, "last alive", 9, "Alive", "Last known alive"),
-    Rule("HORIZON", None, 6, "horizon", 10, "No event by the end of the observation period",
-         "End of the observation period"),
-)  # fmt: skip
+def join_windows(visits: Sequence[VisitWindow]) -> tuple[VisitWindow, ...]:
+    """Visits in order, those whose windows overlap joined: one assessment can serve only one of them.
 
-RULES: dict[str, Rule] = {rule.rule_id: rule for rule in _RULES}
-
-BALLI_VISITS: tuple[VisitWindow, ...] = (
-    VisitWindow("Day 28", 28, 3, 3),
-    VisitWindow("Day 56", 56, 7, 7),
-    VisitWindow("Day 84", 84, 3, 3),
-    VisitWindow("Month 3", 91, 3, 14),
-    *(VisitWindow(f"Month {m}", round(m * 30.4375), 14, 14) for m in (6, 9, 12, 15, 18, 21, 24)),
-)
-"""Target days from the registry; the windows are assumptions."""
-
-_MONTHS_24 = 24 * 30.4375
-_PD = ("PD", "DEATH")
-_CUTS = ("HSCT", "NEWTX")
+    >>> join_windows([VisitWindow("D84", 77, 91), VisitWindow("M3", 84, 98), VisitWindow("D56", 49, 63)])[1]
+    VisitWindow(name='D84/M3', opens=77, closes=98)
+    """
+    joined: list[VisitWindow] = []
+    for visit in sorted(visits, key=lambda v: (v.opens, v.closes)):
+        last = joined[-1] if joined else None
+        if last is not None and visit.opens <= last.closes:
+            joined[-1] = VisitWindow(f"{last.name}/{visit.name}", last.opens, max(last.closes, visit.closes))
+        else:
+            joined.append(visit)
+    return tuple(joined)
 
 
-def _guarded(paramcd: str, param: str, origin: str) -> Analysis:
-    """A primary analysis: transplant, new therapy and two missed visits censor."""
-    return Analysis(
-        paramcd, param, origin, _PD, _CUTS, missed=2, horizon_days=_MONTHS_24, visits=BALLI_VISITS
+@cache
+def _table() -> dict[str, Any]:
+    text = files("escalon.analysis.survival").joinpath("time_to_event.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+RULES: dict[str, Rule] = {name: Rule(name, **row) for name, row in _table()["rules"].items()}
+"""The rule base by rule id."""
+
+
+def choose_rules(*rule_ids: str) -> tuple[Rule, ...]:
+    """Rules of the rule base in this order; ValueError names one that is not there."""
+    unknown = [rule_id for rule_id in rule_ids if rule_id not in RULES]
+    if unknown:
+        raise ValueError(f"rule {unknown[0]!r} is not one of {', '.join(RULES)}")
+    return tuple(RULES[rule_id] for rule_id in rule_ids)
+
+
+def load_analyses(
+    *,
+    origin: str = "ORIGIN_TREATMENT",
+    horizon_day: int | None = None,
+    missed: int | None = None,
+    visits: Sequence[VisitWindow] = (),
+    switched_off: Collection[str] = (),
+) -> tuple[Analysis, ...]:
+    """The analyses of ``time_to_event.yaml`` with the settings of a study.
+
+    ``origin`` is the kind of record at which PFS and OS start; ``switched_off`` names rules the study does not
+    use. Raises ValueError for a rule or an origin that does not exist.
+
+    >>> [a.paramcd for a in load_analyses(horizon_day=731)]
+    ['DOR', 'DORS', 'DORC', 'PFS', 'PFSS', 'PFSI', 'OS', 'OSI']
+    """
+    choose_rules(*switched_off)
+    return tuple(
+        Analysis(
+            row["paramcd"],
+            row["param"],
+            origin if row["origin"] == "study" else row["origin"],
+            choose_rules(*(rule_id for rule_id in row["rules"] if rule_id not in switched_off)),
+            horizon_day,
+            missed,
+            tuple(visits),
+        )
+        for row in _table()["analyses"]
     )
-
-
-BALLI_ANALYSES: tuple[Analysis, ...] = (
-    _guarded("PFS", "Progression-free survival", "ORIGIN_TREATMENT"),
-    Analysis("PFSSENS", "Progression-free survival, nothing censored", "ORIGIN_TREATMENT", _PD,
-             horizon_days=_MONTHS_24),
-    _guarded("PFSINF", "Progression-free survival from infusion", "ORIGIN_INFUSION"),
-    _guarded("DOR", "Duration of response", "RESPONSE"),
-    Analysis("DORSENS", "Duration of response, nothing censored", "RESPONSE", _PD, horizon_days=_MONTHS_24),
-    Analysis("DORCOMP", "Duration of response, transplant competing", "RESPONSE", (*_PD, "HSCT_EVENT"),
-             ("NEWTX",), horizon_days=_MONTHS_24),
-    Analysis("OS", "Overall survival", "ORIGIN_TREATMENT", ("DEATH",), closing="ALIVE", horizon_days=_MONTHS_24),
-    Analysis("OSINF", "Overall survival from infusion", "ORIGIN_INFUSION", ("DEATH",), closing="ALIVE",
-             horizon_days=_MONTHS_24),
-)  # fmt: skip
-"""Primary and sensitivity analyses of the reference study.
-
-The time origin and the censoring of transplant are assumptions.
-"""

@@ -12,8 +12,8 @@ import polars as pl
 
 from escalon.analysis.populations import derive_populations
 from escalon.datasets.adam.assessments import Course, read_courses
+from escalon.datasets.adam.dated_facts import deaths, first_after, last_alive, therapies
 from escalon.datasets.adam.sources import Frames, Row, as_date, as_moment, by_patient, qualifiers
-from escalon.datasets.adam.vital_status import deaths, last_alive
 from escalon.datasets.spec import conform, load_spec
 from escalon.protocol.study import Study
 
@@ -27,10 +27,11 @@ _ALIASES = {"LDSTDT": "LDSDT", "CARTDT": "INFDT"}
 
 def derive_adsl(sdtm: Frames, study: Study) -> pl.DataFrame:
     """Return ADSL from SDTM: DM, SUPPDM, EX, VS, RS, MH, PC, PR, CM, DS and SS."""
-    sources = {name: by_patient(sdtm[name]) for name in ("EX", "VS", "RS", "PC", "PR", "CM", "DS", "MH")}
+    sources = {name: by_patient(sdtm[name]) for name in ("EX", "VS", "RS", "PC", "DS", "MH")}
     trial, history = qualifiers(sdtm["SUPPDM"]), qualifiers(sdtm["SUPPMH"])
     causes = qualifiers(sdtm["SUPPDS"])
     courses, died, alive = read_courses(sdtm, study), deaths(sdtm), last_alive(sdtm)
+    later = {"SCTDT": therapies(sdtm, "transplant"), "NEWTRTDT": therapies(sdtm, "new_therapy")}
     rows: list[Row] = []
     for dm in sdtm["DM"].iter_rows(named=True):
         usubjid = dm["USUBJID"]
@@ -43,7 +44,10 @@ def derive_adsl(sdtm: Frames, study: Study) -> pl.DataFrame:
         row |= _status(own["DS"], died[usubjid].date if usubjid in died else None)
         row["DTHCAUS"] = next((causes[key]["DTHCAUS"] for key in causes if key[0] == usubjid), None)
         row["LSTALVDT"] = alive[usubjid].date if usubjid in alive else None
-        row |= _response(courses.get(usubjid), row, study) | _therapies(own, row["INFDT"])
+        row |= _response(courses.get(usubjid), row, study)
+        for name, given in later.items():
+            first = first_after(given.get(usubjid, []), row["INFDT"])
+            row[name] = None if first is None else first.date
         row["TRT01A"] = row["TRT01P"] if row["INFDT"] else None
         row["TRT01AN"] = row["TRT01PN"] if row["INFDT"] else None
         rows.append(row)
@@ -157,15 +161,3 @@ def _response(course: Course | None, row: Row, study: Study) -> Row:
         "RSPASSFL": "Y" if assessed or early else "N",
         "BLASTBL": course.baseline_blasts,
     }
-
-
-def _therapies(own: dict[str, list[Row]], infusion: date | None) -> Row:
-    """First transplant and first new anti-leukaemic therapy after the infusion (after enrolment when not
-    infused)."""
-    sct = [as_date(row["PRSTDTC"]) for row in own["PR"] if row["PRTRT"] == "ALLOGENEIC HSCT"]
-    new = [as_date(row["CMSTDTC"]) for row in own["CM"] if row["CMCAT"] == "NEW ANTI-LEUKEMIC THERAPY"]
-    found: Row = {}
-    for name, days in (("SCTDT", sct), ("NEWTRTDT", new)):
-        later = [day for day in days if day is not None and (infusion is None or day > infusion)]
-        found[name] = min(later, default=None)
-    return found

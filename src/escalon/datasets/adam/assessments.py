@@ -19,6 +19,7 @@ from escalon.criteria.leukemia_response import (
     classify,
     mrd_label,
 )
+from escalon.datasets.adam.dated_facts import first_after, therapies
 from escalon.datasets.adam.sources import Frames, Row, as_date, by_patient, qualifiers
 from escalon.datasets.sdtm.lb import ASSESSMENT
 from escalon.protocol.study import Study
@@ -82,7 +83,7 @@ def read_courses(sdtm: Frames, study: Study) -> dict[str, Course]:
     """Return the response course of every infused patient by USUBJID."""
     found = _read(sdtm)
     treatments = by_patient(sdtm["EX"])
-    stops = {"new_therapy_day": _therapies(sdtm), "hsct_day": _transplants(sdtm)}
+    stops = {"new_therapy_day": therapies(sdtm, "new_therapy"), "hsct_day": therapies(sdtm, "transplant")}
     courses: dict[str, Course] = {}
     for usubjid, doses in treatments.items():
         infusions = [as_date(row["EXSTDTC"]) for row in doses if row["EXTRT"] == study.cell_kinetics.analyte]
@@ -91,9 +92,9 @@ def read_courses(sdtm: Frames, study: Study) -> dict[str, Course]:
         infusion = infusions[0]
         first = as_date(doses[0]["EXSTDTC"]) or infusion
         ends = {
-            name: float(min(days))
-            for name, dates in stops.items()
-            if (days := [(d - infusion).days for d in dates.get(usubjid, []) if d > infusion])
+            name: float((first_therapy.date - infusion).days)
+            for name, given in stops.items()
+            if (first_therapy := first_after(given.get(usubjid, []), infusion)) is not None
         }
         courses[usubjid] = _course(found.get(usubjid, []), first, infusion, ends, study)
     return courses
@@ -215,20 +216,3 @@ def _mrd(row: Row | None) -> Row:
         "sensitivity": sensitivity,
         "detected": row["LBSTRESC"] != "NOT DETECTED",
     }
-
-
-def _therapies(sdtm: Frames) -> dict[str, list[date]]:
-    return _dates(sdtm["CM"].filter(CMCAT="NEW ANTI-LEUKEMIC THERAPY").iter_rows(named=True), "CMSTDTC")
-
-
-def _transplants(sdtm: Frames) -> dict[str, list[date]]:
-    return _dates(sdtm["PR"].filter(PRTRT="ALLOGENEIC HSCT").iter_rows(named=True), "PRSTDTC")
-
-
-def _dates(rows: Any, variable: str) -> dict[str, list[date]]:
-    found: dict[str, list[date]] = {}
-    for row in rows:
-        day = as_date(row[variable])
-        if day is not None:
-            found.setdefault(row["USUBJID"], []).append(day)
-    return found

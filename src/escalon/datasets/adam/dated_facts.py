@@ -1,4 +1,7 @@
-"""Who is known alive until when, and who died: each with the record that says so."""
+"""Who is known alive until when, who died, was transplanted or got a new therapy: each with the record that says so.
+
+Which records of SDTM say it is data: ``specs/dated_facts.yaml``.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +14,7 @@ import yaml
 
 from escalon.datasets.adam.sources import Frames, as_date
 
-__all__ = ["Source", "deaths", "last_alive", "load_time_to_event"]
+__all__ = ["Source", "deaths", "first_after", "last_alive", "therapies"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,9 @@ class Source:
 
 
 @cache
-def load_time_to_event() -> dict[str, Any]:
-    """Read ``specs/time_to_event.yaml``: origins, events, rules, parameters, records of life and death."""
-    text = files("escalon.datasets").joinpath("specs", "time_to_event.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+def _table() -> dict[str, list[dict[str, Any]]]:
+    text = files("escalon.datasets").joinpath("specs", "dated_facts.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
     return loaded
 
 
@@ -45,7 +47,7 @@ def deaths(sdtm: Frames) -> dict[str, Source]:
     """Return the death of each patient who died; the earliest record of the first kind listed that has
     one."""
     found: dict[str, Source] = {}
-    for entry in reversed(load_time_to_event()["death"]):
+    for entry in reversed(_table()["death"]):
         for usubjid, dtc, seq in _records(sdtm, entry).sort("dtc", descending=True).iter_rows():
             found[usubjid] = Source(_date(dtc), entry["dataset"], entry["variable"], seq)
     return found
@@ -56,7 +58,7 @@ def last_alive(sdtm: Frames) -> dict[str, Source]:
     tie."""
     died = deaths(sdtm)
     found: dict[str, Source] = {}
-    for entry in load_time_to_event()["last_alive"]:
+    for entry in _table()["last_alive"]:
         for usubjid, dtc, seq in _records(sdtm, entry).iter_rows():
             day = _date(dtc)
             if usubjid in died and day > died[usubjid].date:
@@ -64,6 +66,21 @@ def last_alive(sdtm: Frames) -> dict[str, Source]:
             if usubjid not in found or day > found[usubjid].date:
                 found[usubjid] = Source(day, entry["dataset"], entry["variable"], seq)
     return found
+
+
+def therapies(sdtm: Frames, kind: str) -> dict[str, list[Source]]:
+    """Return every ``transplant`` or ``new_therapy`` of each patient who had one, in order of date."""
+    found: dict[str, list[Source]] = {}
+    for entry in _table()[kind]:
+        for usubjid, dtc, seq in _records(sdtm, entry).sort("dtc", "seq").iter_rows():
+            source = Source(_date(dtc), entry["dataset"], entry["variable"], seq)
+            found.setdefault(usubjid, []).append(source)
+    return found
+
+
+def first_after(sources: list[Source], infusion: date | None) -> Source | None:
+    """Return the first therapy after the infusion (of all, when the patient was not infused), or None."""
+    return next((item for item in sources if infusion is None or item.date > infusion), None)
 
 
 def _date(dtc: str) -> date:
