@@ -50,10 +50,18 @@ def open_study(path: Path) -> StudyFolder:
     """Read and check the study folder at ``path``; StudyFolderError lists every fault."""
     if not path.is_dir():
         raise StudyFolderError([Fault(str(path), None, "", "", "there is no study folder at this path")])
-    files = {
-        file.relative_to(path).as_posix(): file.read_text(encoding="utf-8")
-        for file in sorted(path.rglob("*.yaml"))
-    }
+    files: dict[str, str] = {}
+    faults: list[Fault] = []
+    for file in sorted(path.rglob("*.yaml")):
+        name = file.relative_to(path).as_posix()
+        try:
+            files[name] = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            faults.append(
+                Fault(name, None, "", "", f"a study file is UTF-8 text: {error.reason} at byte {error.start}")
+            )
+    if faults:
+        raise StudyFolderError(faults)
     return load_study(files)
 
 

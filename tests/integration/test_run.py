@@ -203,6 +203,15 @@ def test_a_faulty_folder_writes_nothing_and_names_each_fault(tmp_path: Path) -> 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_that_is_no_utf8_text_is_named(tmp_path: Path) -> None:
+    folder = write_folder(balli_files(), tmp_path / "study")
+    (folder / "forms" / "ae.yaml").write_bytes(b"form: \xff\xfe")
+    result = escalon("study", "check", folder)
+    assert result.returncode == 2
+    assert "forms/ae.yaml" in result.stderr
+    assert "UTF-8" in result.stderr
+
+
 def test_an_unknown_scenario_writes_nothing(tmp_path: Path) -> None:
     result = escalon("run", BALLI, "--out", tmp_path / "out", "--scenario", "sunny")
     assert result.returncode == 2

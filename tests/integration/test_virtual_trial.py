@@ -67,7 +67,8 @@ def test_the_trial_runs_from_opening_to_closure(balli: StudyFolder, first: Memor
     assert state.rp2d is not None
     assert {patient.part for patient in state.patients.values()} == {"escalation", "expansion"}
     infused = [p for p in state.patients.values() if p.infused_at is not None]
-    assert all(patient.dlt_status is not DltStatus.PENDING for patient in infused)
+    assert infused
+    assert all(patient.dlt_status is not DltStatus.PENDING for patient in state.patients.values())
 
 
 def test_every_recommendation_is_what_the_plan_says_and_is_decided_upon(

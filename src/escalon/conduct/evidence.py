@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from escalon.conduct.cohorts import counts
@@ -60,6 +61,8 @@ def rp2d_evidence(state: State, folder: StudyFolder, cut_off: datetime) -> dict[
         "UCART22 Cmax and persistence": _per_level(state, plan.levels, _expansion),
         "CLLS52 exposure": _per_level(state, plan.levels, _exposure),
         "late cytopenia and infection": _per_level(state, plan.levels, _late),
+        "lymphodepletion regimen and product process": _per_level(state, plan.levels, _mix),
+        "maximum tolerated dose and the rule's last recommendation": _rule(state),
         "data cut-off": utc_text(cut_off),
     }
     evidence = {item: values.get(item, "not available") for item in folder.study.rp2d.evidence}
@@ -86,7 +89,32 @@ def _infused(state: State, level: int) -> list[Patient]:
 
 
 def _responded(patient: Patient, numerator: set[str]) -> bool:
-    return any(record.values.get("RSORRES") in numerator for record in patient.forms("RS"))
+    """A response of the numerator before any transplant or new anti-leukemic therapy."""
+    ends = [record.values["PRSTDTC"] for record in patient.forms("PR")]
+    ends += [
+        record.values["CMSTDTC"]
+        for record in patient.forms("CM")
+        if record.values["CMCAT"] == "NEW ANTI-LEUKEMIC THERAPY"
+    ]
+    last = min(ends, default="9999")
+    return any(
+        record.values.get("RSORRES") in numerator and record.values["RSDTC"] <= last
+        for record in patient.forms("RS")
+    )
+
+
+def _mix(patients: list[Patient]) -> dict[str, int]:
+    """Infused patients by regimen and by process."""
+    names = sorted({p.regimen or "" for p in patients}) + sorted({p.process or "" for p in patients})
+    return {name: sum(name in (p.regimen, p.process) for p in patients) for name in names}
+
+
+def _rule(state: State) -> dict[str, Any]:
+    recommended = state.recommendations[-1] if state.recommendations else None
+    return {
+        "mtd_level": state.mtd.dose_level if state.mtd else None,
+        "recommendation": recommended.reasons[-1] if recommended else None,
+    }
 
 
 def _severe_interest(patients: list[Patient]) -> int:
@@ -113,7 +141,12 @@ def _late(patients: list[Patient]) -> int:
 def _expansion(patients: list[Patient]) -> dict[str, Any]:
     peaks = [_peak(patient, "UCART22") for patient in patients]
     lasts = [_last_quantified(patient, "UCART22") for patient in patients]
-    return {"median Cmax (copies/ug DNA)": _median(peaks), "median last day quantified": _median(lasts)}
+    areas = [_area(patient, "UCART22") for patient in patients]
+    return {
+        "median Cmax (copies/ug DNA)": _median(peaks),
+        "median AUC to Day 28 (day*copies/ug DNA)": _median(areas),
+        "median last day quantified": _median(lasts),
+    }
 
 
 def _exposure(patients: list[Patient]) -> dict[str, Any]:
@@ -127,6 +160,16 @@ def _samples(patient: Patient, analyte: str) -> list[dict[str, Any]]:
 
 def _peak(patient: Patient, analyte: str) -> float | None:
     return max((float(row["PCORRES"]) for row in _samples(patient, analyte)), default=None)
+
+
+def _area(patient: Patient, analyte: str) -> float | None:
+    """Linear trapezoids over the samples to Day 28, values below quantification as 0: for orientation."""
+    rows = [r.values for r in patient.forms("PC") if r.values["PCTEST"] == analyte]
+    points = sorted((_day(patient, row["PCDTC"]), float(row.get("PCORRES") or 0.0)) for row in rows)
+    points = [point for point in points if 0 <= point[0] <= LATE_DAY]
+    if len(points) < 2:
+        return None
+    return round(sum((t2 - t1) * (c1 + c2) / 2 for (t1, c1), (t2, c2) in pairwise(points)), 1)
 
 
 def _last_quantified(patient: Patient, analyte: str) -> float | None:

@@ -15,7 +15,7 @@ from escalon.protocol.forms import Form
 from escalon.protocol.provenance import Provenance
 from escalon.protocol.scenarios import Scenarios, check_scenarios
 from escalon.protocol.study import Study
-from escalon.protocol.tagged_yaml import Document, Path, parse
+from escalon.protocol.tagged_yaml import Document, Path, dotted, parse
 
 M = TypeVar("M", bound=BaseModel)
 STUDY_FILE, SCENARIO_FILE, FORM_FOLDER = "study.yaml", "scenarios.yaml", "forms/"
@@ -66,10 +66,11 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     documents = {name: parse(name, text) for name, text in sorted(files.items())}
     for document in documents.values():
         faults += document.faults
-        faults += _untagged(document)
     sections = _sections(documents.get(STUDY_FILE), faults)
     forms = _forms(documents, faults)
     scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
+    for document in documents.values():
+        faults += _untagged(document, faults)
     faults += _unknown_sources(documents, sections)
     faults += _unknown_forms(documents, sections)
     if faults or scenarios is None:
@@ -82,11 +83,15 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
     return sorted(dict.fromkeys(faults), key=lambda fault: (fault.file, fault.line or 0, fault.field))
 
 
-def _untagged(document: Document) -> list[Fault]:
-    rule = (
-        "every value carries its provenance: put !registry, !publication, !derived or !assumption before it"
-    )
-    return [document.fault(path, rule, document.value(path)) for path in document.untagged]
+def _untagged(document: Document, found: list[Fault]) -> list[Fault]:
+    """Values without provenance; a field that is unknown anyway is one fault, not two."""
+    rule = "every value carries its provenance: put !registry, !publication, !derived or !assumption before it"
+    unknown = {f.field for f in found if f.file == document.file and f.rule.startswith("unknown ")}
+    return [
+        document.fault(path, rule, document.value(path))
+        for path in document.untagged
+        if not any(dotted(path[:length]) in unknown for length in range(1, len(path) + 1))
+    ]
 
 
 def _sections(document: Document | None, faults: list[Fault]) -> dict[str, Any]:

@@ -4,14 +4,15 @@ from escalon.conduct.evidence import LevelEvidence, level_evidence
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 
-MINIMUM_PATIENTS = 3
+MINIMUM_PATIENTS = 6
 
 
 def choose_rp2d(state: State, folder: StudyFolder) -> tuple[int | None, str]:
     """Return a level not above the MTD and the reason; None when there is no MTD.
 
-    The level with the best observed response rate among those with at least three evaluable patients; of
+    The level with the best observed response rate among those with at least six evaluable patients; of
     equal rates the lower level, because the cells have no reason to be given at a higher dose for nothing.
+    When no level has so many, the MTD.
     """
     mtd = state.mtd.dose_level if state.mtd else None
     if mtd is None:

@@ -148,7 +148,12 @@ def simulate_patient(
         infusions=infusions,
         dose=draw_cell_dose(streams, number, study, assumptions.follow_up, dose_level, process),
         visits=draw_visits(
-            streams, number, study, assumptions.follow_up, regimen.first_day, (window, 42, study.time_to_event.horizon_day)
+            streams,
+            number,
+            study,
+            assumptions.follow_up,
+            regimen.first_day,
+            (window, 42, study.time_to_event.horizon_day),
         ),
         assess=assess or investigator(study.response.criteria_set),
     )

@@ -211,7 +211,8 @@ class VirtualTrial:
     def _review(self, now: datetime, patient_id: str, last: bool = False) -> None:
         """The medical monitor reads what the criteria propose and, once it is settled, adjudicates."""
         patient = self._desk.state.patients[patient_id]
-        if patient.dlt_status is not DltStatus.PENDING or patient.released or patient.infused_at is None:
+        waiting = patient.infused_at is None and patient.released is None
+        if patient.dlt_status is not DltStatus.PENDING or waiting:
             return
         proposal = assess_dlt(patient, self._folder, now)
         status = proposal.status
@@ -281,7 +282,7 @@ class VirtualTrial:
     def _on_hold(self, now: datetime, held: ev.EnrolmentHeld) -> None:
         if held.rule == "expansion-dlt":
             return
-        reason = f"Reviewed by the committee: {held.reason}; enrolment continues"
+        reason = f"Reviewed by the committee: {held.reason}; this hold is lifted"
         lift = c.LiftHold(held.hold, reason, SIGNERS)
         self._at(now + LIFT_AFTER, lambda at: self._lift(at, lift))
 

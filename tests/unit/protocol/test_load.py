@@ -54,6 +54,11 @@ def test_an_unknown_field_is_named_with_its_line() -> None:
     assert "missing" in found["identity.sponsor"].rule
 
 
+def test_an_unknown_field_without_a_tag_is_one_fault() -> None:
+    (fault,) = faults_of(changed("study.yaml", "  masking:", "  mask: none\n  masking:"))
+    assert (fault.field, fault.value) == ("identity.mask", "none")
+
+
 def test_an_unknown_section_is_named() -> None:
     files = balli_files()
     files["study.yaml"] += "\nbudget: !assumption 5\n"
