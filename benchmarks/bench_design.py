@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks.figure import Figure, best_of
 from escalon.design import EscalationPlan, enumerate_plan, simulate_oc
-from escalon.design.rules import tables
+from escalon.design.rules import base, tables
 from escalon.design.table_engine import table_walk
 
 SIX = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5]
@@ -18,7 +18,7 @@ def plan(rule: dict[str, object], levels: int = 6, total: int = 30, **more: obje
 
 
 def from_plan_to_characteristics(kind: str, levels: int, total: int) -> None:
-    for remembered in (tables._table, tables._selection, table_walk):
+    for remembered in (base._binomial_tails, tables._table, tables._selection, table_walk):
         remembered.cache_clear()
     ends = enumerate_plan(plan({"kind": kind, "target": 0.3}, levels, total))
     ends.oc([0.05 + 0.45 * j / (levels - 1) for j in range(levels)])

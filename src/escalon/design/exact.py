@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from escalon.design.counts_keys import group_rows, pack_counts
 from escalon.design.decide import GO_ON, REASONS, UNSAFE, decide, next_cohort
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
 from escalon.design.outcomes import Outcomes
@@ -94,10 +95,6 @@ class Enumeration:
     def _patients(self) -> FloatArray:
         return self.n.astype(np.float64)
 
-    @cached_property
-    def _total(self) -> IntArray:
-        return np.asarray(self.n.sum(axis=1))
-
     def probabilities(self, prob_tox: Sequence[float] | FloatArray) -> FloatArray:
         """P(terminal state) under the scenario, shape (terminal states,); sums to 1."""
         p = check_prob_tox(prob_tox, self.levels)
@@ -110,27 +107,52 @@ class Enumeration:
 
         Raises ValueError for a scenario of the wrong length or outside 0-1.
         """
+        from escalon.design import kernels
+
         p = check_prob_tox(prob_tox, self.levels)
-        weight = self.probabilities(p)
-        select = np.bincount(self.mtd + 1, weights=weight, minlength=self.levels + 1)
-        sizes = np.bincount(self._total, weights=weight, minlength=self.planned + 1).astype(np.float64)
-        above = (p > self.target).astype(np.float64)
-        over = self._patients @ above
-        mean_n = weight @ self._patients
+        counted = (p > self.target).astype(np.int64)
+        select, mean_n = np.zeros(self.levels + 1), np.zeros(self.levels)
+        sizes, above = np.zeros(self.planned + 1), np.zeros(self.planned + 1)
+        kernels.sum_terminal_states(
+            self.n,
+            self.y,
+            self.mtd,
+            self.coefficient,
+            self._chances(p),
+            counted,
+            select,
+            sizes,
+            above,
+            mean_n,
+        )
+        patients = np.arange(self.planned + 1)
         return build_oc(
             prob_tox=p,
             target=self.target,
             planned=self.planned,
-            prob_select=select[1:].astype(np.float64),
+            prob_select=select[1:],
             prob_none=float(select[0]),
             mean_n=mean_n,
             mean_dlt=self.start_y + (mean_n - self.start_n) * p,
             sizes=sizes,
-            overdose_60=float(weight @ (over > 0.6 * self.planned + 1e-9)),
-            overdose_80=float(weight @ (over > 0.8 * self.planned + 1e-9)),
+            overdose_60=float(above[patients > 0.6 * self.planned + 1e-9].sum()),
+            overdose_80=float(above[patients > 0.8 * self.planned + 1e-9].sum()),
             method="exact",
             states=self.terminal_states,
         )
+
+    def _chances(self, p: FloatArray) -> FloatArray:
+        """[level, n, y]: p^DLTs (1 - p)^others since the start; 0 for counts no path reaches."""
+        from escalon.design import kernels
+
+        size = self._most + 1
+        chances = np.zeros((self.levels, size, size))
+        kernels.fill_chances(p, self.start_n, self.start_y, chances)
+        return chances
+
+    @cached_property
+    def _most(self) -> int:
+        return int(self.n.max())
 
     def gradient(self, prob_tox: Sequence[float] | FloatArray) -> dict[str, FloatArray]:
         """Derivatives with respect to `prob_tox`, exact.
@@ -202,6 +224,8 @@ def enumerate_plan(
         raise ValueError(
             f"rule {plan.rule.kind} looks at efficacy too: use exact_efficacy.enumerate_efficacy"
         )
+    if plan.backfill is not None:
+        raise ValueError("backfill depends on arrival times; simulate this plan instead")
     if not plan.rule.counts_only:
         raise ValueError(f"rule {plan.rule.kind} does not decide from counts alone; simulate it instead")
     start = _start(plan, after)
@@ -261,53 +285,32 @@ def _after_cohort(
     plan: "EscalationPlan", live: _Live, size: int, ends: list[tuple[_Live, IntArray]]
 ) -> list[_Live]:
     """Every outcome of one more cohort of `size`; ended states go to `ends`, the others are returned."""
-    rows = np.arange(live.level.size)
+    rows, outcomes = live.level.size, size + 1
+    dlts = np.repeat(np.arange(outcomes), rows)
+    child = live.take(np.tile(np.arange(rows), outcomes))
+    everybody = np.arange(dlts.size)
+    child.n[everybody, child.level] += size
+    child.y[everybody, child.level] += dlts
+    last = (np.full(dlts.size, size), dlts)
+    choose = np.array([comb(size, t) for t in range(outcomes)], dtype=np.float64)[dlts]
+    lots = plan.rule.lots or (None,)
     result = []
-    for dlts in range(size + 1):
-        n, y = live.n.copy(), live.y.copy()
-        n[rows, live.level] += size
-        y[rows, live.level] += dlts
-        last = (np.full(rows.size, size), np.full(rows.size, dlts))
-        lots = plan.rule.lots or (None,)
-        for lot in lots:  # a tie broken at random: every way with its share
-            drawn = None if lot is None else np.full(rows.size, lot)
-            decision = decide(plan, States(n, y, live.level, *last, lot=drawn))
-            ways = live.coefficient * (comb(size, dlts) / len(lots))
-            after = _Live(n, y, decision.level, ways, live.paths / len(lots))
-            over = decision.stop != GO_ON
-            ended = np.flatnonzero(over)
-            if ended.size:
-                ends.append((after.take(ended), decision.stop[ended]))
+    for lot in lots:  # a tie broken at random: every way with its share
+        drawn = None if lot is None else np.full(dlts.size, lot)
+        decision = decide(plan, States(child.n, child.y, child.level, *last, lot=drawn))
+        ways = child.coefficient * choose / len(lots)
+        after = _Live(child.n, child.y, decision.level, ways, child.paths / len(lots))
+        over = decision.stop != GO_ON
+        ended = np.flatnonzero(over)
+        if ended.size:
+            ends.append((after.take(ended), decision.stop[ended]))
+        if ended.size < over.size:
             result.append(after.take(np.flatnonzero(~over)))
-    return [part for part in result if part.level.size]
-
-
-def _keys(n: IntArray, y: IntArray, extra: IntArray, max_total: int) -> list[IntArray]:
-    """(n, y, extra) packed into as few 63-bit words as they need."""
-    bits = max(int(max_total).bit_length(), 1)
-    words, used = [extra.astype(np.int64)], 5
-    for j in range(n.shape[1]):
-        if used + 2 * bits > 63:
-            words.append(np.zeros_like(words[0]))
-            used = 0
-        words[-1] = (words[-1] << (2 * bits)) | (n[:, j] << bits) | y[:, j]
-        used += 2 * bits
-    return words
-
-
-def _groups(words: list[IntArray]) -> tuple[IntArray, IntArray]:
-    """Sorting order and the start of each group of equal keys within it."""
-    order = np.argsort(words[0], kind="stable") if len(words) == 1 else np.lexsort(words)
-    differs = np.zeros(order.size, dtype=bool)
-    differs[0] = True
-    for word in words:
-        ordered = word[order]
-        differs[1:] |= ordered[1:] != ordered[:-1]
-    return order, np.flatnonzero(differs)
+    return result
 
 
 def _merge(live: _Live, max_total: int) -> _Live:
-    order, first = _groups(_keys(live.n, live.y, live.level, max_total))
+    order, first = group_rows(pack_counts(live.n, live.y, live.level, max_total))
     kept = live.take(order[first])
     return _Live(
         kept.n,

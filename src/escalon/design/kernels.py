@@ -18,7 +18,7 @@ ENDED = 27
 """Level codes from here on mean a trial that ended: ENDED plus the stop code of `decide`."""
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def next_level(
     n: Ints,
     y: Ints,
@@ -29,7 +29,7 @@ def next_level(
     planned: int,
     decision: Codes,
     eliminate: Flags,
-    closed: Flags,
+    first_closed: int,
     stop_lowest: Flags,
     toxic: Flags,
     enough: int,
@@ -37,8 +37,9 @@ def next_level(
 ) -> int:
     """Next 0-based level, or ENDED + stop code, after a cohort of `size` with `dlts` at level `d`.
 
-    `n`, `y`: counts per level, the cohort included; tables indexed [n, y]; `toxic[size, dlts]`: the cohort
-    bars escalation; `enough`: patients at which a stay ends the trial; `anywhere`: not only at a stay.
+    `n`, `y`: counts per level, the cohort included; tables indexed [n, y]; `first_closed`: lowest level that bars
+    escalation into it; `toxic[size, dlts]`: the cohort bars escalation; `enough`: patients at which a stay ends
+    the trial; `anywhere`: not only at a stay.
     """
     if treated >= planned:
         return ENDED + 1
@@ -46,11 +47,6 @@ def next_level(
     levels = n.size
     if d == 0 and (eliminate[nd, yd] or stop_lowest[nd, yd]):
         return ENDED + 2
-    first_closed = levels
-    for j in range(levels):
-        if closed[n[j], y[j]]:
-            first_closed = j
-            break
     move = -1 if eliminate[nd, yd] else decision[nd, yd]
     wanted = d + move
     if wanted < 0:
@@ -66,7 +62,16 @@ def next_level(
     return wanted
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
+def find_closed(n: Ints, y: Ints, closed: Flags, but: int) -> int:
+    """Lowest level, `but` left out, whose counts bar escalation into it; the number of levels if none does."""
+    for j in range(n.size):
+        if j != but and closed[n[j], y[j]]:
+            return j
+    return n.size
+
+
+@njit(cache=True, inline="always")
 def unpack(
     low: Words,
     high: Words,
@@ -86,9 +91,9 @@ def unpack(
     return np.int64(high >> np.uint64(59))
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def find_slot(
-    slots: Ints,
+    slots: NDArray[np.int32],
     low: Words,
     high: Words,
     key_low: np.uint64,
@@ -125,18 +130,19 @@ def expand_layer(
     toxic: Flags,
     enough: int,
     anywhere: bool,
-) -> tuple[Words, Words, Floats, Floats]:
+) -> tuple[Words, Words, Floats, Floats, int]:
     """All states one cohort of `size` later; equal states are merged.
 
     In: keys, coefficients and path counts of the live states after `treated` patients; `choose[t]`, the
-    binomial coefficients of the cohort. Out: the same four arrays; ended states carry a code of ENDED on.
+    binomial coefficients of the cohort. Out: the same four arrays, live states first, then ended ones with a
+    code of ENDED on, and the number of live states.
     """
     half = 64 // (2 * bits)
     room = low.size * (size + 1)
     slots_size = 16
-    while slots_size < 2 * room:
+    while 2 * slots_size < 3 * room:
         slots_size *= 2
-    slots = np.full(slots_size, -1, np.int64)
+    slots = np.full(slots_size, -1, np.int32)
     new_low, new_high = np.empty(room, np.uint64), np.empty(room, np.uint64)
     new_coefficient, new_paths = np.empty(room), np.empty(room)
     n, y = np.empty(levels, np.int64), np.empty(levels, np.int64)
@@ -146,10 +152,12 @@ def expand_layer(
         d = int(unpack(low[i], high[i], bits, half, n, y))
         shift = np.uint64(2 * bits * (d if d < half else d - half))
         n[d] += size
+        others_closed = find_closed(n, y, closed, d)
         for t in range(size + 1):
+            first_closed = min(others_closed, d) if closed[n[d], y[d]] else others_closed
             code = next_level(
                 n, y, d, size, t, treated + size, planned,
-                decision, eliminate, closed, stop_lowest, toxic, enough, anywhere,
+                decision, eliminate, first_closed, stop_lowest, toxic, enough, anywhere,
             )  # fmt: skip
             added = ((np.uint64(size) << np.uint64(bits)) + np.uint64(t)) << shift
             key_low = low[i] + (added if d < half else np.uint64(0))
@@ -166,10 +174,25 @@ def expand_layer(
             new_coefficient[entry] += coefficient[i] * choose[t]
             new_paths[entry] += paths[i]
             y[d] += 1
-    return new_low[:count], new_high[:count], new_coefficient[:count], new_paths[:count]
+    live = move_live_first(new_low, new_high, new_coefficient, new_paths, count)
+    return new_low[:count], new_high[:count], new_coefficient[:count], new_paths[:count], live
 
 
 @njit(cache=True)
+def move_live_first(low: Words, high: Words, coefficient: Floats, paths: Floats, count: int) -> int:
+    """Swap the first `count` states so that live ones come first; returns their number."""
+    live = 0
+    for i in range(count):
+        if (high[i] >> np.uint64(59)) < ENDED:
+            low[i], low[live] = low[live], low[i]
+            high[i], high[live] = high[live], high[i]
+            coefficient[i], coefficient[live] = coefficient[live], coefficient[i]
+            paths[i], paths[live] = paths[live], paths[i]
+            live += 1
+    return live
+
+
+@njit(cache=True, inline="always")
 def select_level(
     n: Ints,
     y: Ints,
@@ -304,7 +327,7 @@ def simulate_trials(
             y[d] += dlts
             d = next_level(
                 n, y, d, size, dlts, treated, planned,
-                decision, eliminate, closed, stop_lowest, toxic, enough, anywhere,
+                decision, eliminate, find_closed(n, y, closed, -1), stop_lowest, toxic, enough, anywhere,
             )  # fmt: skip
         mtd_out[i] = -1
         if d != ENDED + 2:
@@ -312,3 +335,95 @@ def simulate_trials(
                 n, y, estimate, weight, drop, drop_lowest,
                 options[0], options[1], options[2], options[3], fit, mass, count,
             )  # fmt: skip
+
+
+@njit(cache=True)
+def multiply_powers(
+    n: Ints, y: Ints, first: int, p_powers: Floats, q_powers: Floats, prior: Floats, weight: Floats
+) -> None:
+    """Fill `weight[i, k]` with prior times likelihood of data set i at node `first` + k.
+
+    `n`, `y`: shape (data sets, levels); `p_powers[j, c]`, `q_powers[j, c]`: p and 1 - p of level j to the power c
+    at every node; `prior`: at every node.
+    """
+    nodes = weight.shape[1]
+    for i in range(n.shape[0]):
+        row = weight[i]
+        row[:] = prior[first : first + nodes]
+        for j in range(n.shape[1]):
+            if n[i, j] == 0:
+                continue
+            p = p_powers[j, y[i, j]]
+            q = q_powers[j, n[i, j] - y[i, j]]
+            for k in range(nodes):
+                row[k] *= p[first + k] * q[first + k]
+
+
+@njit(cache=True)
+def weigh_patients(
+    levels: Ints, tox: Ints, weights: Floats, log_p: Floats, log_q: Floats, log_prior: Floats, out: Floats
+) -> None:
+    """Fill `out` with the posterior weight of every node, summing to 1; see `PosteriorGrid.weigh`."""
+    out[:] = log_prior
+    for i in range(levels.size):
+        j, partial = levels[i], weights[i] < 1
+        for k in range(out.size):
+            if tox[i] == 1:
+                out[k] += log_p[k, j]
+            elif partial:
+                out[k] += np.log1p(-weights[i] * np.exp(log_p[k, j]))
+            else:
+                out[k] += log_q[k, j]
+    top, total = out.max(), 0.0
+    for k in range(out.size):
+        out[k] = np.exp(out[k] - top)
+        total += out[k]
+    for k in range(out.size):
+        out[k] /= total
+
+
+@njit(cache=True)
+def fill_chances(p: Floats, start_n: Ints, start_y: Ints, chances: Floats) -> None:
+    """Set `chances[j, n, y]` to p_j^(DLTs since the start) (1 - p_j)^(others since the start) where both are
+    at least 0."""
+    size = chances.shape[1]
+    for j in range(p.size):
+        dlt_chance = 1.0
+        for y in range(start_y[j], size):
+            chance = dlt_chance
+            for n in range(start_n[j] + y - start_y[j], size):
+                chances[j, n, y] = chance
+                chance *= 1 - p[j]
+            dlt_chance *= p[j]
+
+
+@njit(cache=True)
+def sum_terminal_states(
+    n: Ints,
+    y: Ints,
+    mtd: Ints,
+    coefficient: Floats,
+    chances: Floats,
+    counted: Ints,
+    select: Floats,
+    sizes: Floats,
+    above: Floats,
+    mean_n: Floats,
+) -> None:
+    """Characteristics in one pass over the terminal states of `exact.Enumeration`.
+
+    `chances[j, n, y]`: probability of the counts at level j, binomial coefficient left out; `counted`: 1 for levels
+    above the target, else 0. Adds to `select` (none first), `sizes` (by patients in all), `above` (by patients
+    above the target) and `mean_n`.
+    """
+    for i in range(coefficient.size):
+        weight, total, over = coefficient[i], 0, 0
+        for j in range(n.shape[1]):
+            weight *= chances[j, n[i, j], y[i, j]]
+            total += n[i, j]
+            over += n[i, j] * counted[j]
+        select[mtd[i] + 1] += weight
+        sizes[total] += weight
+        above[over] += weight
+        for j in range(n.shape[1]):
+            mean_n[j] += weight * n[i, j]

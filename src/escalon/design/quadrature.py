@@ -16,12 +16,20 @@ from functools import cached_property
 
 import numpy as np
 
+from escalon.design.counts_keys import distinct_counts
 from escalon.design.rules.base import FloatArray, IntArray
 
 REACH = 7.5
 """Half-width of a grid in prior standard deviations; the prior mass beyond is 6.4e-14."""
-BLOCK = 250_000
-"""Data sets times nodes held at one moment: about what a core keeps in its cache."""
+NODES = 128
+"""Nodes weighed at one moment."""
+PRODUCT = 262_144
+"""Largest matrix product (rows x columns x inner length) asked for at once: what the linear algebra library still
+does on one thread, so that results do not depend on the number of cores, and what a core keeps in its cache."""
+MANY = 200
+"""Data sets from which powers of the probabilities are tabulated."""
+LARGEST_TABLE = 2_000_000
+"""Largest such table: 16 MB."""
 SHIFT_FROM = 300
 """Patients from which likelihoods are scaled before they are exponentiated."""
 
@@ -47,23 +55,63 @@ class PosteriorGrid:
     def expect(self, n: IntArray, y: IntArray, values: FloatArray) -> FloatArray:
         """Posterior expectation of each column of `values` (nodes, columns) for every row of counts.
 
-        `n`, `y`: shape (states, levels). Returns shape (states, columns).
+        `n`, `y`: shape (states, levels). Returns shape (states, columns). Equal rows are weighed once.
         """
+        if n.shape[0] > 1:
+            rows, place = distinct_counts(n, y)
+            if rows.size < n.shape[0]:
+                return np.asarray(self._expect(n[rows], y[rows], values)[place])
+        return self._expect(n, y, values)
+
+    def _expect(self, n: IntArray, y: IntArray, values: FloatArray) -> FloatArray:
         counts = np.concatenate([y, n - y, np.ones((n.shape[0], 1))], axis=1, dtype=np.float64)
         columns = np.column_stack([values, np.ones(values.shape[0])])
-        result = np.empty((n.shape[0], values.shape[1]))
+        sums = np.zeros((n.shape[0], columns.shape[1]))
         # at the maximum every patient costs at most log 2 and the prior little: no underflow below SHIFT_FROM
         shift = int(n.sum(axis=1).max(initial=0)) >= SHIFT_FROM
-        rows = max(16, BLOCK // self.log_prior.size)
+        powers = None if shift else self._powers_for(n)
+        nodes = columns.shape[0] if shift else min(NODES, columns.shape[0])
+        rows = max(1, PRODUCT // (nodes * max(counts.shape[1], columns.shape[1])))
         for first in range(0, n.shape[0], rows):
             part = slice(first, first + rows)
-            weight = counts[part] @ self._log_terms
-            if shift:
-                weight -= weight.max(axis=1, keepdims=True)
-            np.exp(weight, out=weight)
-            sums = weight @ columns
-            result[part] = sums[:, :-1] / sums[:, -1:]
-        return result
+            for node in range(0, columns.shape[0], nodes):
+                some = slice(node, node + nodes)
+                if powers is None:
+                    weight = self._weights(counts[part], some, shift)
+                else:
+                    from escalon.design import kernels
+
+                    weight = np.empty((counts[part].shape[0], columns[some].shape[0]))
+                    kernels.multiply_powers(n[part], y[part], node, powers[0], powers[1], powers[2], weight)
+                sums[part] += weight @ columns[some]
+        return np.asarray(sums[:, :-1] / sums[:, -1:])
+
+    def _weights(self, counts: FloatArray, nodes: slice, shift: bool) -> FloatArray:
+        """Prior times likelihood at some nodes, shape (states, nodes); `shift`: up to a factor per state."""
+        weight = counts @ self._log_terms[:, nodes]
+        if shift:
+            weight -= weight.max(axis=1, keepdims=True)
+        return np.asarray(np.exp(weight, out=weight))
+
+    def _powers_for(self, n: IntArray) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+        """Powers of p and 1 - p, each of shape (levels, powers, nodes), and the prior, where there are so many
+        data sets that products of powers cost less than one exponential each; None otherwise."""
+        nodes, levels = self.log_p.shape
+        most = 8 * -(-int(n.max(initial=0)) // 8)
+        if n.shape[0] < MANY or levels * (most + 1) * nodes > LARGEST_TABLE:
+            return None
+        if most not in self._powers:
+            exponents = np.arange(most + 1)[:, None]
+            self._powers[most] = (
+                np.stack([np.exp(exponents * log_p) for log_p in self.log_p.T]),
+                np.stack([np.exp(exponents * log_q) for log_q in self.log_q.T]),
+                np.exp(self.log_prior),
+            )
+        return self._powers[most]
+
+    @cached_property
+    def _powers(self) -> dict[int, tuple[FloatArray, FloatArray, FloatArray]]:
+        return {}
 
     @cached_property
     def _log_terms(self) -> FloatArray:
@@ -76,15 +124,11 @@ class PosteriorGrid:
         0-based `levels`, DLT flags, weights; likelihood: product of (w p)^y (1 - w p)^(1 - y), where a patient
         with a DLT counts with weight 1.
         """
-        size = self.log_p.shape[1]
-        full = (tox == 1) | (weights == 1)
-        terms = np.ones(2 * size + 1)
-        terms[:-1] = np.bincount(levels[full] + size * (1 - tox[full]), minlength=2 * size)
-        log_weight = terms @ self._log_terms
-        for i in np.flatnonzero(~full):
-            log_weight += np.log1p(-weights[i] * np.exp(self.log_p[:, levels[i]]))
-        weight = np.exp(log_weight - log_weight.max())
-        return np.asarray(weight / weight.sum())
+        from escalon.design import kernels
+
+        weight = np.empty(self.log_prior.size)
+        kernels.weigh_patients(levels, tox, weights, self.log_p, self.log_q, self.log_prior, weight)
+        return weight
 
 
 def spacing(prior_sd: float, information: float) -> float:

@@ -123,12 +123,11 @@ def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int], N
         check(live[0].size, treated)
         size = int(walk.sizes[treated])
         choose = np.array([comb(size, t) for t in range(size + 1)], dtype=np.float64)
-        after = kernels.expand_layer(  # type: ignore[call-arg]
+        *after, going = kernels.expand_layer(  # type: ignore[call-arg]
             *live, size, treated, walk.planned, walk.levels, bits, choose, *walk.tables
         )
-        over = (after[1] >> np.uint64(59)) >= kernels.ENDED
-        ends.append(tuple(part[over] for part in after))
-        live = tuple(part[~over] for part in after)
+        ends.append(tuple(part[going:] for part in after))
+        live = tuple(part[:going] for part in after)
         treated += size
     low, high, coefficient, paths = (np.concatenate(parts) for parts in zip(*ends, strict=True))
     n = np.empty((low.size, walk.levels), np.int64)

@@ -21,7 +21,13 @@ for rule in ({"kind": "boin", "target": 0.3, "extra_safe": True, "bound_mtd": Tr
     scenario = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]
     found.append(enumerate_plan(plan).oc(scenario).to_dict())
     found.append(simulate_oc(plan, scenario, trials=200, seed=3).to_dict())
-print(json.dumps(found))
+from escalon.design import quadrature
+quadrature.MANY = 1
+crm = EscalationPlan.model_validate({
+    "rule": {"kind": "crm", "target": 0.3, "skeleton": [0.1, 0.2, 0.3]}, "levels": 3, "max_patients": 9,
+})
+posterior = [*enumerate_plan(crm).oc([0.1, 0.2, 0.3]).mean_n, crm.fit([1, 2, 3], [0, 1, 0], [1, 1, 0.4]).estimate]
+print(json.dumps([found, [round(float(number), 12) for number in posterior]]))
 """
 
 

@@ -1,6 +1,7 @@
 """What every rule answers. A rule sees counts only: arrays over many states at once."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ STOP_FINISHED = -2
 """Proposed index when the rule itself has finished: the maximum tolerated dose is selected."""
 WAIT = -3
 """Proposed index when enrolment pauses until more of the pending patients can be judged."""
+LARGEST_TAIL = 511
+"""Patients up to which overdose probabilities are tabulated: a table of 2 MB."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,11 @@ class Rule(BaseModel):
         return False
 
     @property
+    def enumerable_states(self) -> int:
+        """Live states beyond which an enumeration takes too long for this rule."""
+        return 1 << 62
+
+    @property
     def lots(self) -> tuple[float, ...]:
         """Equally likely lots that show every way the rule can break a tie; empty where none is drawn."""
         return ()
@@ -180,10 +188,29 @@ class Rule(BaseModel):
 
 
 def beta_prob_above(n: IntArray, y: IntArray, limit: float, a: float = 1.0, b: float = 1.0) -> FloatArray:
-    """P(p > limit) for p ~ Beta(a + y, b + n - y), elementwise."""
+    """P(p > limit) for p ~ Beta(a + y, b + n - y), elementwise.
+
+    With the uniform prior (a = b = 1) and whole counts this is P(Binomial(n + 1, limit) <= y), read from a table.
+    """
+    counts = np.asarray(n)
+    if a == b == 1 and counts.size > 1 and counts.dtype.kind == "i" and np.asarray(y).dtype.kind == "i":
+        largest = int(counts.max())
+        if largest <= LARGEST_TAIL:
+            return np.asarray(_binomial_tails(max(32, 1 << largest.bit_length()), limit)[counts, y])
     from scipy.special import betaincc
 
     return np.asarray(betaincc(a + y, b + n - y, limit), dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _binomial_tails(largest: int, p: float) -> FloatArray:
+    """[n, y] = P(Binomial(n + 1, p) <= y) for n and y from 0 to `largest`, by sums of positive terms only."""
+    mass = np.zeros((largest + 2, largest + 1))
+    mass[0, 0] = 1.0
+    for n in range(1, largest + 2):
+        mass[n] = mass[n - 1] * (1 - p)
+        mass[n, 1:] += mass[n - 1, :-1] * p
+    return np.minimum(np.cumsum(mass[1:], axis=1), 1.0)
 
 
 def beta_estimates(

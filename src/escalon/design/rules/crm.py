@@ -31,6 +31,9 @@ from escalon.design.quadrature import (
 from escalon.design.recommendation import LevelEstimate
 from escalon.design.rules.base import FloatArray, IntArray, Proposal, Rule, States, observed
 
+MANY = 100
+"""Rows from which short rows are compared column by column."""
+
 
 @dataclass(frozen=True)
 class CrmFit:
@@ -86,7 +89,9 @@ class Crm(Rule):
 
     def prob_tox(self, b: FloatArray) -> FloatArray:
         """DLT probabilities at values of b, shape (values, levels)."""
-        return np.asarray(np.exp(self.logs(np.atleast_1d(b))[0]))
+        if self.model == "logistic":
+            return np.asarray(np.exp(self.logs(np.atleast_1d(b))[0]))
+        return np.asarray(np.exp(np.exp(np.atleast_1d(b))[:, None] * np.log(self.skeleton)))
 
     def grid(self, max_n: int) -> PosteriorGrid:
         """The model on a grid fine enough for `max_n` patients; remembered."""
@@ -94,7 +99,14 @@ class Crm(Rule):
 
     def closest(self, p: FloatArray) -> IntArray:
         """0-based level nearest the target, the lower on ties; `p` of shape (states, levels)."""
-        return np.asarray(np.argmin(np.abs(p - self.target), axis=1))
+        gap = np.abs(p - self.target)
+        if p.shape[0] < MANY:
+            return np.asarray(gap.argmin(axis=1))
+        level, least = np.zeros(p.shape[0], np.int64), gap[:, 0]
+        for j in range(1, p.shape[1]):  # many short rows: level by level is faster than argmin along them
+            closer = gap[:, j] < least
+            level, least = np.where(closer, j, level), np.where(closer, gap[:, j], least)
+        return level
 
     def levels_prob(self, n: IntArray, y: IntArray) -> FloatArray:
         """Estimated DLT probabilities, shape (states, levels)."""
@@ -128,7 +140,7 @@ class Crm(Rule):
         mean, square = weight @ b, weight @ (b * b)
         p = weight @ grid.p if self.estimate == "mean" else self.prob_tox(np.array([mean]))[0]
         level = int(self.closest(p[None, :])[0]) + 1
-        return CrmFit(float(mean), float(square - mean**2), tuple(float(value) for value in p), level)
+        return CrmFit(float(mean), float(square - mean**2), tuple(p.tolist()), level)
 
     def estimates(self, n: IntArray, y: IntArray) -> tuple[LevelEstimate, ...]:
         """Estimate, and equal-tailed 95% interval through the quantiles of b."""
