@@ -42,7 +42,7 @@ def study() -> dict[str, pl.DataFrame]:
     ids = [f"{i:03d}" for i in range(N)]
     adsl = pl.DataFrame({"USUBJID": ids, "TRT01A": [f"DL{i % 4 + 1}" for i in range(N)], "SAFFL": ["Y"] * N})
     events = 30 * N
-    flags = {c: rng.choice(["Y", "N"], events).tolist() for c in ("AESER", "RELUCFL", "RELLDFL")}
+    flags = {c: rng.choice(["Y", "N"], events).tolist() for c in ("AESER", "RELUC", "RELLD")}
     term = rng.integers(0, 80, events)
     adae = pl.DataFrame(
         {"USUBJID": ids * 30, "AEBODSYS": [f"S{x % 12}" for x in term], "AEDECOD": [f"T{x}" for x in term]}

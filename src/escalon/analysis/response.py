@@ -6,7 +6,7 @@ response; a visit not yet due (after the data cut-off) is left out of numerator 
 counts at two visits: a shared assessment has to be left out or is an error.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -42,30 +42,36 @@ def response_by_visit(
     total: str | None = "Total",
     method: str = "clopper-pearson",
     conf_level: float = 0.95,
+    flag: str | None = None,
+    closes: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
     """Response rate at each visit, or (``to_date``) of patients with a response at that visit or an earlier one.
 
-    ``adrs``: USUBJID, AVISIT, AVALC, one row per patient and visit (rows of other visits are ignored); ``visits``
-    in time order; ``due``: USUBJID, AVISIT of the visits already due (default: all). Columns returned: group,
-    AVISIT, n_population, n_due, n_assessed, n_not_evaluable, n_missing, n_responders, fraction, low, high; the
-    denominator is n_due. Raises ValueError for two rows of one patient at a visit and, where ``adrs`` has SRCSEQ,
-    for one source record at two visits.
+    ``adrs``: USUBJID, AVISIT, AVALC, one row per patient and visit; ``visits`` in time order; ``due``: USUBJID,
+    AVISIT of the visits already due (default: all). A responder has AVALC in ``responders``, or "Y" in the column
+    ``flag`` where one is named (a response after a transplant may not count). Rows of other visits are ignored,
+    unless ``closes`` gives the last day of every visit: then they count to date from their day (column ARDY) on.
+    Columns returned: group, AVISIT, n_population, n_due, n_assessed, n_not_evaluable, n_missing, n_responders,
+    fraction, low, high; the denominator is n_due. Raises ValueError for two rows of one patient at a visit and,
+    where ``adrs`` has SRCSEQ, for one source record at two visits.
     """
-    check_columns("adrs", adrs, ["USUBJID", "AVISIT", "AVALC"])
+    columns = ["USUBJID", "AVISIT", "AVALC", *([flag] if flag else []), *(["ARDY"] if closes else [])]
+    check_columns("adrs", adrs, columns)
     people, sizes = group_patients(adsl, by, population, levels, total)
-    seen = adrs.filter(pl.col("AVISIT").is_in(list(visits)) & pl.col("AVALC").is_not_null())
+    responds = pl.col("AVALC").is_in(list(responders)) if flag is None else pl.col(flag) == "Y"
+    known = adrs.filter(pl.col("AVALC").is_not_null()).with_columns(_responds=responds.fill_null(False))
+    seen = known.filter(pl.col("AVISIT").is_in(list(visits)))
     _check_once(seen)
     expected = due if due is not None else people.select("USUBJID").unique().join(_frame(visits), how="cross")
     expected = expected.select("USUBJID", "AVISIT").unique().filter(pl.col("AVISIT").is_in(list(visits)))
-    status = expected.join(seen.select("USUBJID", "AVISIT", "AVALC"), on=["USUBJID", "AVISIT"], how="left")
-    responded = pl.col("AVALC").is_in(list(responders)).fill_null(False)
-    status = status.with_columns(
-        responder=responded,
+    own = seen.select("USUBJID", "AVISIT", "AVALC", "_responds")
+    status = expected.join(own, on=["USUBJID", "AVISIT"], how="left").with_columns(
+        responder=pl.col("_responds").fill_null(False),
         not_evaluable=pl.col("AVALC").is_in(NOT_EVALUABLE).fill_null(False),
         missing=pl.col("AVALC").is_null(),
     )
     if to_date:
-        status = _to_date(status, seen, visits, responders)
+        status = _to_date(status, pl.concat([seen, _placed(known, visits, closes)]), visits)
     counts = status.join(people, on="USUBJID").group_by("group", "AVISIT").agg(
         n_due=pl.len(), n_missing=pl.col("missing").sum(), n_not_evaluable=pl.col("not_evaluable").sum(),
         n_responders=pl.col("responder").sum(),
@@ -109,13 +115,22 @@ def _check_once(seen: pl.DataFrame) -> None:
             )
 
 
-def _to_date(
-    status: pl.DataFrame, seen: pl.DataFrame, visits: Sequence[str], responders: Sequence[str]
-) -> pl.DataFrame:
+def _placed(known: pl.DataFrame, visits: Sequence[str], closes: Mapping[str, int] | None) -> pl.DataFrame:
+    """Rows of no visit, each at the first visit that closes on its day or later; none without ``closes``."""
+    if closes is None:
+        return known.clear()
+    place = pl.lit(None, dtype=pl.String)
+    for visit in reversed(visits):
+        place = pl.when(pl.col("ARDY") <= closes[visit]).then(pl.lit(visit)).otherwise(place)
+    others = known.filter(~pl.col("AVISIT").is_in(list(visits)).fill_null(False))
+    return others.with_columns(AVISIT=place).drop_nulls("AVISIT")
+
+
+def _to_date(status: pl.DataFrame, seen: pl.DataFrame, visits: Sequence[str]) -> pl.DataFrame:
     """Replace the status by: a response at this visit or before; assessed at all by then."""
     place = {v: i for i, v in enumerate(visits)}
     number = pl.col("AVISIT").replace_strict(place, return_dtype=pl.Int64)
-    response = seen.filter(pl.col("AVALC").is_in(list(responders)))
+    response = seen.filter("_responds")
     evaluated = seen.filter(~pl.col("AVALC").is_in(NOT_EVALUABLE))
     first = [
         f.with_columns(number.alias(n)).group_by("USUBJID").agg(pl.col(n).min())

@@ -42,16 +42,16 @@ EVENT_SETS: Mapping[str, EventSet] = {
     "serious": EventSet("Serious", (("AESER", "==", "Y"),)),
     "grade3": EventSet("Grade 3 or higher", (("ATOXGRN", ">=", 3),)),
     "fatal": EventSet("Grade 5", (("ATOXGRN", ">=", 5),)),
-    "related_ucart22": EventSet("Related to UCART22", (("RELUCFL", "==", "Y"),)),
-    "related_lymphodepletion": EventSet("Related to lymphodepletion", (("RELLDFL", "==", "Y"),)),
+    "related_ucart22": EventSet("Related to UCART22", (("RELUC", "==", "Y"),)),
+    "related_lymphodepletion": EventSet("Related to lymphodepletion", (("RELLD", "==", "Y"),)),
     "serious_related_ucart22": EventSet(
-        "Serious, related to UCART22", (("AESER", "==", "Y"), ("RELUCFL", "==", "Y"))
+        "Serious, related to UCART22", (("AESER", "==", "Y"), ("RELUC", "==", "Y"))
     ),
     "serious_related_lymphodepletion": EventSet(
-        "Serious, related to lymphodepletion", (("AESER", "==", "Y"), ("RELLDFL", "==", "Y"))
+        "Serious, related to lymphodepletion", (("AESER", "==", "Y"), ("RELLD", "==", "Y"))
     ),
 }
-"""Rows of the overview: RELUCFL and RELLDFL are "Y" when related to UCART22.
+"""Rows of the overview: RELUC and RELLD are "Y" when related to UCART22.
 
 To any lymphodepletion product.
 """

@@ -46,6 +46,32 @@ def test_to_date_keeps_a_response_that_was_lost():
     assert counts(table) == [(3, 2, 1, 1, 1), (3, 3, 0, 0, 2), (3, 3, 0, 0, 2)]
 
 
+def test_a_flag_says_which_responses_count():
+    flagged = ADRS.with_columns(RESPFL=pl.when(pl.col("AVALC") == "CRi").then(pl.lit("Y")))
+    table = response_by_visit(flagged, ADSL, VISITS, to_date=True, flag="RESPFL")
+    assert table.filter(group="Total")["n_responders"].to_list() == [1, 1, 1]
+    assert response_by_visit(flagged, ADSL, VISITS, flag="RESPFL")["n_responders"].sum() == 2
+    with pytest.raises(ValueError, match="adrs lacks RESPFL"):
+        response_by_visit(ADRS, ADSL, VISITS, flag="RESPFL")
+
+
+def test_an_unscheduled_response_counts_to_date_from_its_day_on():
+    def found(day):
+        adrs = pl.DataFrame(
+            {"USUBJID": ["2"], "AVISIT": ["UNSCHEDULED"], "AVALC": ["CR"], "ARDY": [day], "SRCSEQ": [1]}
+        )
+        days = {"D28": 31, "D56": 63, "D84": 91}
+        table = response_by_visit(adrs, ADSL, VISITS, to_date=True, closes=days).filter(group="Total")
+        at_visit = response_by_visit(adrs, ADSL, VISITS, closes=days)
+        assert at_visit["n_responders"].sum() == 0
+        return table["n_responders"].to_list(), table["n_missing"].to_list()
+
+    assert found(31) == ([1, 1, 1], [2, 2, 2])
+    assert found(32) == ([0, 1, 1], [3, 2, 2])
+    assert found(91) == ([0, 0, 1], [3, 3, 2])
+    assert found(92) == ([0, 0, 0], [3, 3, 3])
+
+
 def test_a_visit_not_yet_due_is_in_no_denominator():
     due = pl.DataFrame({"USUBJID": ["1", "2", "1"], "AVISIT": ["D28", "D28", "D56"]})
     assert counts(response_by_visit(ADRS, ADSL, VISITS, due=due)) == [

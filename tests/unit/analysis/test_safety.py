@@ -21,8 +21,8 @@ ADAE = pl.DataFrame(
         "AEDECOD": ["Anaemia", "Anaemia", "Shock", "Shock", "Arrest", "Rash", "Rash", "Rash"],
         "ATOXGRN": [1, 3, 2, 4, 5, 1, 2, 2],
         "AESER": ["N", "Y", "N", "Y", "Y", None, "Y", "Y"],
-        "RELUCFL": ["N", "N", "N", "Y", "Y", "N", "N", "Y"],
-        "RELLDFL": ["N", "Y", "N", "N", "Y", "N", "N", "Y"],
+        "RELUC": ["N", "N", "N", "Y", "Y", "N", "N", "Y"],
+        "RELLD": ["N", "Y", "N", "N", "Y", "N", "N", "Y"],
     }
 )
 
@@ -153,7 +153,7 @@ def test_dlt_rates_by_level_with_empty_level():
             "missing in 8 rows",
         ),
         (lambda: dlt_rates(ADSL.with_columns(DLTSTAT=pl.lit("MAYBE"))), "DLTSTAT holds MAYBE"),
-        (lambda: overview(ADAE.drop("RELUCFL"), ADSL), "adae lacks RELUCFL"),
+        (lambda: overview(ADAE.drop("RELUC"), ADSL), "adae lacks RELUC"),
     ],
 )
 def test_bad_frames(call, text):

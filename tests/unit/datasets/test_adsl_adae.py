@@ -119,7 +119,7 @@ def test_frames_of_another_cut_are_refused(sdtm):
 
 def test_adae_emergence_relation_and_days(adam):
     rows = adam["ADAE"].filter(SUBJID="001").sort("ASTDT")
-    columns = ("AETOXGRN", "LDEMFL", "TRTEMFL", "RELUC", "RELLD", "ARDY", "ANYSER", "AESICAT")
+    columns = ("ATOXGRN", "LDEMFL", "TRTEMFL", "RELUC", "RELLD", "ARDY", "ANYSER", "AESICAT")
     assert rows.select(columns).rows() == [
         (1, "N", "N", "N", "N", -10, "N", None),
         (2, "Y", "N", "N", "Y", -4, "N", None),

@@ -154,7 +154,7 @@ def make_adae(courses: Iterable[Course], rng: np.random.Generator) -> pl.DataFra
                     "ANYSER": serious,
                     "AESDTH": "Y" if grade == 5 else "N",
                     "AEOUT": "FATAL" if grade == 5 else "RECOVERED/RESOLVED",
-                    "AETOXGRN": grade,
+                    "ATOXGRN": grade,
                     "AETOXGR": str(grade),
                     "ASTDT": start,
                     "AENDT": start + timedelta(days=4 + sequence),

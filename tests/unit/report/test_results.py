@@ -54,11 +54,11 @@ def test_overview_counts_patients_once(ard, adam, view, population, emergent):
     events = [e for e in events if people[e["USUBJID"]][population] == "Y"]
     rules = {
         "any": lambda e: True,
-        "grade3": lambda e: e["AETOXGRN"] >= 3,
+        "grade3": lambda e: e["ATOXGRN"] >= 3,
         "serious": lambda e: e["ANYSER"] == "Y",
         "related_ucart22": lambda e: e["RELUC"] == "Y",
         "related_lymphodepletion": lambda e: e["RELLD"] == "Y",
-        "fatal": lambda e: e["AETOXGRN"] == 5,
+        "fatal": lambda e: e["ATOXGRN"] == 5,
     }
     for key, rule in rules.items():
         label = cells.levels(key)[0]
@@ -75,7 +75,7 @@ def test_terms_count_a_patient_at_the_highest_grade(ard, adam):
     for event in adam["ADAE"].iter_rows(named=True):
         if event["RELUC"] == "Y" and event["TRTEMFL"] == "Y" and event["SAFFL"] == "Y":
             key = (event["AEBODSYS"], event["AEDECOD"], event["USUBJID"])
-            worst[key] = max(worst.get(key, 0), event["AETOXGRN"])
+            worst[key] = max(worst.get(key, 0), event["ATOXGRN"])
     grades = [g for (s, t, _), g in worst.items() if t == "Cytokine release syndrome"]
     own = ("Total", "Immune system disorders", "Cytokine release syndrome")
     assert cells.get("n", *own) == len(grades)

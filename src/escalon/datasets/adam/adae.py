@@ -71,7 +71,6 @@ def _timing(ae: Row, person: Row) -> Row:
 
 
 def _relation(ae: Row, given: Row) -> Row:
-    grade = int(ae["AETOXGR"])
     flags = {
         "RELUC": ae["AEREL"],
         "RELCL": given.get("AERELCL"),
@@ -83,10 +82,7 @@ def _relation(ae: Row, given: Row) -> Row:
     row["RELLD"] = "Y" if "Y" in (row["RELCL"], row["RELFL"], row["RELCY"]) else "N"
     special = ae["AECAT"] in SPECIAL
     return row | {
-        "RELUCFL": row["RELUC"],
-        "RELLDFL": row["RELLD"],
-        "AETOXGRN": grade,
-        "ATOXGRN": grade,
+        "ATOXGRN": int(ae["AETOXGR"]),
         "AEGRSYS": given.get("AEGRSYS"),
         "AERELDS": given.get("AERELDS"),
         "AEEXPLD": given.get("AEEXPLD"),

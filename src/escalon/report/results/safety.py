@@ -12,22 +12,22 @@ from escalon.report.results.groups import TOTAL, derive_people, level_labels
 
 SETS: Mapping[str, EventSet] = {
     "any": EventSet("Any adverse event"),
-    "grade3": EventSet("Grade 3 or higher", (("AETOXGRN", ">=", 3),)),
+    "grade3": EventSet("Grade 3 or higher", (("ATOXGRN", ">=", 3),)),
     "serious": EventSet("Serious adverse event", (("ANYSER", "==", "Y"),)),
     "related_ucart22": EventSet("Related to UCART22", (("RELUC", "==", "Y"),)),
     "grade3_ucart22": EventSet(
-        "Related to UCART22, grade 3 or higher", (("RELUC", "==", "Y"), ("AETOXGRN", ">=", 3))
+        "Related to UCART22, grade 3 or higher", (("RELUC", "==", "Y"), ("ATOXGRN", ">=", 3))
     ),
     "serious_ucart22": EventSet("Related to UCART22, serious", (("RELUC", "==", "Y"), ("ANYSER", "==", "Y"))),
     "related_lymphodepletion": EventSet("Related to lymphodepletion", (("RELLD", "==", "Y"),)),
     "grade3_lymphodepletion": EventSet(
-        "Related to lymphodepletion, grade 3 or higher", (("RELLD", "==", "Y"), ("AETOXGRN", ">=", 3))
+        "Related to lymphodepletion, grade 3 or higher", (("RELLD", "==", "Y"), ("ATOXGRN", ">=", 3))
     ),
     "serious_lymphodepletion": EventSet(
         "Related to lymphodepletion, serious", (("RELLD", "==", "Y"), ("ANYSER", "==", "Y"))
     ),
     "related_clls52": EventSet("Related to CLLS52", (("RELCL", "==", "Y"),)),
-    "fatal": EventSet("Fatal (grade 5)", (("AETOXGRN", ">=", 5),)),
+    "fatal": EventSet("Fatal (grade 5)", (("ATOXGRN", ">=", 5),)),
 }
 VIEWS: Mapping[str, tuple[str, str]] = {
     "ld": ("LDFL", "LDEMFL"),
@@ -90,7 +90,7 @@ def _terms(
 ) -> pl.DataFrame:
     """Counts at the highest grade, folded to one row of statistics per group and term."""
     rows = Rows(analysis, "LEVEL")
-    table = max_grade(adae, people, "LEVEL", keys, where, "AETOXGRN", population, level_labels(study), TOTAL)
+    table = max_grade(adae, people, "LEVEL", keys, where, "ATOXGRN", population, level_labels(study), TOTAL)
     found: dict[tuple[str | None, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):
         first = row[keys[0]] or "Any"

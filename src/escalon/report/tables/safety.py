@@ -165,7 +165,7 @@ def render_serious(adae: pl.DataFrame) -> str:
             {
                 "level": row["TRT01A"] or "not infused",
                 "term": row["AEDECOD"],
-                "grade": str(row["AETOXGRN"]),
+                "grade": str(row["ATOXGRN"]),
                 "day": DASH if row["ARDY"] is None else f"{row['ARDY']:.0f}".replace("-", "−"),
                 "onset": render_date(row["ASTDT"]),
                 "days": "ongoing" if row["AENDT"] is None else f"{row['AEDUR'] or 0:.0f}",
