@@ -1,10 +1,11 @@
 """Commands of dose finding: what the plan recommends, its table, its characteristics, its calibration."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from escalon.cli.common import AsJson, OptionalStudy, PlanPath, bad_input, numbers, plan_of, show
+from escalon.cli.common import AsJson, OptionalStudy, PlanPath, StudyPath, bad_input, numbers, plan_of, show
 
 Outcomes = Annotated[str, typer.Option(help='Outcomes so far, such as "1NNN 2NTN" (N none, T toxicity).')]
 ProbTox = Annotated[str, typer.Option(help="True DLT probability per level, such as .05,.1,.2,.3")]
@@ -13,7 +14,7 @@ ProbTox = Annotated[str, typer.Option(help="True DLT probability per level, such
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to ``app``."""
     app.command("next")(next_dose)
-    for command in (table, oc, mtd, fit, paths, skeleton, simon):
+    for command in (table, oc, mtd, fit, paths, skeleton, simon, design):
         app.command()(command)
 
 
@@ -33,6 +34,8 @@ def table(
     study: OptionalStudy = None,
     plan: PlanPath = None,
     max_n: Annotated[int | None, typer.Option(help="Largest number of patients at a level.", min=1)] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Also write the table to this CSV file.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write it to this HTML file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the decision table of a plan."""
@@ -40,8 +43,35 @@ def table(
     from escalon.report.terminal import print_table
 
     with bad_input():
-        answer = table_answer(plan_of(study, plan), max_n)
+        chosen = plan_of(study, plan)
+        answer = table_answer(chosen, max_n)
+        if csv is not None or html is not None:
+            from escalon.report.design_report import write_table
+
+            write_table(chosen, answer, csv, html)
     show(answer) if as_json else print_table(answer)
+
+
+def design(
+    study: StudyPath,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report and its tables.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the design report of a study folder: table, pathways, characteristics, comparison, plots."""
+    from escalon.pipeline import open_study
+
+    with bad_input():
+        folder = open_study(study)
+        from escalon.report.design_files import design_answer, render_json
+        from escalon.report.design_progress import DesignProgress
+        from escalon.report.design_report import PAGE, write_design
+
+        target = out or Path("build") / study.resolve().name / "design"
+        with DesignProgress(quiet=as_json) as shown:
+            content = write_design(folder, target, shown.step)
+    typer.echo(
+        render_json(design_answer(content)) if as_json else f"Design report   {target / PAGE}", nl=not as_json
+    )
 
 
 def oc(
