@@ -1,9 +1,13 @@
 """Two-agent designs against worked examples."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from escalon.design import EscalationPlan, select_mtd
+from escalon.design.rules import BlrmCombination
 
 
 def boin(rows, columns, target):
@@ -58,3 +62,24 @@ def test_one_row_has_the_boundaries_of_boin(target):
             np.c_[np.full(n + 1, n), np.zeros((n + 1, 3), int)], np.c_[y, np.zeros((n + 1, 3), int)]
         )
         assert closed[:, 0].tolist() == [single.letter(n, int(k)) == "DU" for k in y]
+
+
+# converged quadrature of published single-agent data sets, sources in design_models.json
+MODELS = json.loads((Path(__file__).parent / "design_models.json").read_text())
+
+
+def test_two_agents_with_an_inert_one_are_the_single_agent_blrm():
+    """OncoBayes2 hist_SA: agent B without effect (odds 6e-6) and without interaction leaves agent A's model."""
+    case, split = MODELS["blrm_oncobayes2"], MODELS["split"]["blrm_oncobayes2"]
+    data = {1: (3, 0), 2.5: (4, 0), 5: (5, 0), 10: (4, 0), 25: (2, 2)}
+    doses = case["doses"]
+    rule = BlrmCombination(
+        doses_a=doses, doses_b=(1.0,), ref_dose_a=50, ref_dose_b=1, prior_mean_a=(0, 0), prior_sd_a=(2, 1),
+        prior_mean_b=(-12, 0), prior_sd_b=(0.05, 0.05), prior_interaction=(0, 1e-4),
+    )  # fmt: skip
+    counts = [np.array([data.get(dose, (0, 0))[i] for dose in doses]) for i in (0, 1)]
+    found = rule.posterior(*counts)
+    # the accuracy the rule states for wide priors; what is left of agent B adds 1e-5
+    np.testing.assert_allclose(found.prob_tox, case["mean_p"], rtol=0, atol=1e-3)
+    over = [found.above[1][doses.index(dose)] for dose in split["doses"]]
+    np.testing.assert_allclose(over, split["prob"], rtol=0, atol=2e-3)

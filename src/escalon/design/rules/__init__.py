@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from escalon.design.rules.blrm import Blrm, Logistic2
+from escalon.design.rules.blrm_combination import BlrmCombination
 from escalon.design.rules.boin import Boin
 from escalon.design.rules.boin12 import Boin12
 from escalon.design.rules.boin_combination import BoinCombination
@@ -35,13 +36,15 @@ AnyRule = Annotated[
     | TiteBoin
     | Boin12
     | BoinCombination
-    | EffTox,
+    | EffTox
+    | BlrmCombination,
     Field(discriminator="kind"),
 ]
 
 __all__ = [
     "AnyRule",
     "Blrm",
+    "BlrmCombination",
     "Boin",
     "Boin12",
     "BoinCombination",

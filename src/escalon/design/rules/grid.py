@@ -31,6 +31,11 @@ class GridRule(Rule):
         """Levels are ordered by two agents; see `reach`."""
         return False
 
+    @property
+    def enumerable_states(self) -> int:
+        """Live states beyond which an enumeration is refused."""
+        return 4_000_000
+
     def reach(self, current: int, levels: int) -> BoolArray:
         """Lower combinations, the current one, and one step up in one agent."""
         return np.asarray(reachable(self.rows, self.columns)[current].copy())
