@@ -85,7 +85,9 @@ def _in_order(faults: list[Fault]) -> list[Fault]:
 
 def _untagged(document: Document, found: list[Fault]) -> list[Fault]:
     """Values without provenance; a field that is unknown anyway is one fault, not two."""
-    rule = "every value carries its provenance: put !registry, !publication, !derived or !assumption before it"
+    rule = (
+        "every value carries its provenance: put !registry, !publication, !derived or !assumption before it"
+    )
     unknown = {f.field for f in found if f.file == document.file and f.rule.startswith("unknown ")}
     return [
         document.fault(path, rule, document.value(path))

@@ -29,7 +29,7 @@ class Provenance:
     Attributes:
         file: file name inside the study folder.
         path: dotted path of the value, such as ``dlt.window_days`` or ``visits.3.window``.
-        value: the value as text.
+        value: the value as it is written in the file.
         tag: registry, publication, derived or assumption.
         source: key into the study's ``sources``, or None.
         line: 1-based line in the file.

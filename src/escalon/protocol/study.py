@@ -146,6 +146,9 @@ class ResponseRules(Model):
     visits: tuple[str, ...] = Field(min_length=1)
     overlap_policy: Literal["nearest_unique", "shared"]
     missing_as: Literal["no response"]
+    visit_status_ends_at: tuple[Literal["new_therapy", "transplant"], ...] = Field(
+        description="after these a remission no longer counts in the response at a visit"
+    )
 
 
 class TimeToEventRules(Model):

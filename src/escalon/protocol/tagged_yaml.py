@@ -113,7 +113,7 @@ def _convert(loader: _Loader, document: Document, node: yaml.Node, path: Path, a
     else:
         line = node.start_mark.line + 1
         document.provenance.append(
-            Provenance(document.file, dotted(path), str(value), mark.tag, mark.source, line)  # type: ignore[arg-type]
+            Provenance(document.file, dotted(path), node.value, mark.tag, mark.source, line)  # type: ignore[arg-type]
         )
     return value
 

@@ -11,9 +11,11 @@ from markupsafe import Markup
 
 from escalon.conduct.state import State
 from escalon.protocol.load import StudyFolder
+from escalon.protocol.study import Study
 from escalon.report import synopsis
 from escalon.report.ard import combine
 from escalon.report.endpoints import build_endpoints_from
+from escalon.report.expansion import describe_expansion, render_monitoring
 from escalon.report.pictures import efficacy as efficacy_pictures
 from escalon.report.pictures import escalation as escalation_pictures
 from escalon.report.pictures import exposure as exposure_pictures
@@ -110,11 +112,29 @@ def render_html(
         "synopsis": _synopsis(folder, sources),
         "rule": synopsis.rule_name(study),
         "rp2d_evidence": list_evidence(state, study),
+        "expansion": describe_expansion(state, study),
+        "mtd_note": _mtd_note(state, study),
         "tables": {name: Markup(text) for name, text in _tables(ard, adam, state, folder, titles).items()},
         "pictures": _pictures(ard, adam, state, folder, titles),
         "level": lambda number: "none" if number is None else study.dose_level(number).label,
     }
     return _environment().get_template("report.html.j2").render(context)
+
+
+def _mtd_note(state: State, study: Study) -> str:
+    """What a reader should know before taking the selected level for the maximum tolerated dose."""
+    level = state.mtd.dose_level if state.mtd else None
+    if state.mtd is None or level is None:
+        return ""
+    n, y = state.mtd.n[level - 1], state.mtd.y[level - 1]
+    target = getattr(study.escalation.rule, "target", None)
+    if level == study.escalation.levels and target is not None and n and y / n < target:
+        return (
+            "The highest level was selected and its DLT rate lies below the target: the MTD was not exceeded."
+        )
+    if target is not None and n and y / n > target + getattr(study.escalation.rule, "epsilon_2", 0.05):
+        return f"Caution: {y} of {n} patients at this level had a DLT, above the target of {100 * target:g}%."
+    return ""
 
 
 def _synopsis(folder: StudyFolder, sources: Sources) -> dict[str, Any]:
@@ -149,6 +169,7 @@ def _tables(
         "characteristics": escalation.render_characteristics(ard, titles),
         "evidence": render_evidence(ard, study),
         "signed": render_signed(state, study),
+        "monitoring": render_monitoring(state, study),
         "disposition": disposition.render_disposition(ard),
         "baseline": disposition.render_baseline(ard),
         "ae_ld": safety.render_overview(ard, "ld"),

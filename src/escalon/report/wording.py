@@ -26,6 +26,9 @@ PARAMETER_NAMES: Mapping[str, str] = {
     "VZO": "Volume Vz",
     "TAT": "Time above the lympholytic level",
     "CDAY0": "Concentration at the infusion (Day 0)",
+    "EXPRATE": "Expansion rate",
+    "DOUBLING": "Doubling time",
+    "CONTRHL": "Contraction half-life",
     "PERSDAYS": "Persistence",
 }
 DECISIONS: Mapping[str, str] = {

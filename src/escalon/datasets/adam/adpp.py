@@ -120,9 +120,14 @@ def _value(code: str, value: float | None, unit: str | None, reason: str | None)
         "PARAM": NAMES.get(code, f"AUC to Day {horizon} after the Infusion"),
         "AVAL": value,
         "AVALU": unit,
-        "AVALC": "NC" if value is None else render_number(value),
+        "AVALC": "NC" if value is None else _six_digits(value),
         "REASON": None if reason is None else reason[:200],
     }
+
+
+def _six_digits(value: float) -> str | None:
+    """Return the value as text with at most six significant digits, never in powers of ten."""
+    return render_number(float(f"{value:.6g}"))
 
 
 def _drug(profile: _Profile, study: Study) -> list[Row]:

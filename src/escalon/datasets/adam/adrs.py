@@ -4,7 +4,8 @@ PARAMCD OVRLRESP has one record per assessment after the infusion, at the visit 
 gives it (else UNSCHEDULED); under the policy ``shared`` an assessment may stand at a second, empty visit,
 flagged SHAREDFL. ANL01FL marks the records used by visit and to date (all of them); ANL02FL those read for
 best response, each assessment once: reading stops after relapse or progression and at a transplant or new
-therapy. RESPFL: response of the study's numerator among those read. BOR is the best of them.
+therapy. RESPFL: response of the study's numerator that counts at the visit, before any progression and before what
+the study names in ``visit_status_ends_at``. BOR is the best of those read.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from datetime import timedelta
 import polars as pl
 
 from escalon.criteria.leukemia_response import VisitAssignment, VisitWindow, assign_visits
-from escalon.datasets.adam.assessments import Assessed, Course, read_courses
+from escalon.datasets.adam.assessments import PROGRESSIONS, Assessed, Course, read_courses
 from escalon.datasets.adam.sources import Frames, Row, finish
 from escalon.datasets.sdtm.subject import UNSCHEDULED
 from escalon.protocol.study import Study
@@ -28,13 +29,14 @@ RESPONSE_ORDER: Mapping[str, int] = {code: place for place, code in enumerate(_B
 def derive_adrs(sdtm: Frames, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
     """Return ADRS: OVRLRESP and BOR of every infused patient."""
     windows = [VisitWindow(v.id, v.day, v.window[0], v.window[1]) for v in study.response_visits]
-    start = {row["USUBJID"]: row["TRTSDT"] for row in adsl.iter_rows(named=True)}
+    people = {row["USUBJID"]: row for row in adsl.iter_rows(named=True)}
     rows: list[Row] = []
     for usubjid, course in read_courses(sdtm, study).items():
         given = assign_visits([item.day for item in course.assessed], windows, study.response.overlap_policy)
         for place, (item, assignment) in enumerate(zip(course.assessed, given, strict=True)):
             row = _assessment(item, place < course.read, study) | {"USUBJID": usubjid}
-            row["ADY"] = _study_day(item, start[usubjid])
+            row["RESPFL"] = "Y" if _counts_at_visit(item, course, people[usubjid], study) else "N"
+            row["ADY"] = _study_day(item, people[usubjid]["TRTSDT"])
             rows += _at_visits(row, assignment, study)
         rows.append(_best(course, study) | {"USUBJID": usubjid})
     return finish("ADRS", rows, adsl, ("PARAMCD", "ADT", "AVISITN"))
@@ -45,9 +47,19 @@ def _study_day(item: Assessed, start: object) -> int:
     return (item.date - start).days + 1  # type: ignore[operator,no-any-return]
 
 
+def _counts_at_visit(item: Assessed, course: Course, person: Row, study: Study) -> bool:
+    """A response of the numerator before any progression and before what ends the status at a visit."""
+    if item.response.response not in study.response.numerator:
+        return False
+    if any(past.response.response in PROGRESSIONS and past.day < item.day for past in course.assessed):
+        return False
+    dates = {"new_therapy": person["NEWTRTDT"], "transplant": person["SCTDT"]}
+    ends = [dates[name] for name in study.response.visit_status_ends_at if dates[name] is not None]
+    return all(item.date <= end for end in ends)
+
+
 def _assessment(item: Assessed, read: bool, study: Study) -> Row:
     response = item.response.response
-    counted = read and response in study.response.numerator
     agree = None if item.investigator is None else ("Y" if item.investigator == item.derived else "N")
     return {
         "PARAMCD": "OVRLRESP",
@@ -58,7 +70,6 @@ def _assessment(item: Assessed, read: bool, study: Study) -> Row:
         "ARDY": item.day,
         "ANL02FL": "Y" if read else "N",
         "ADEQFL": "Y" if item.adequate else "N",
-        "RESPFL": "Y" if counted else "N",
         "MRD": None if item.mrd.trial == "NOT_REPORTED" else item.mrd.trial,
         "DRVRESP": item.derived,
         "AGREEFL": agree,

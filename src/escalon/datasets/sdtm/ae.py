@@ -37,7 +37,7 @@ def derive_ae(state: State, study: Study) -> pl.DataFrame:
 
 
 def derive_suppae(state: State, study: Study) -> pl.DataFrame:
-    """Return SUPPAE: relation to the lymphodepleting products and to the leukaemia, grading system and its
+    """Return SUPPAE: relation to the lymphodepleting products and to the leukemia, grading system and its
     inputs."""
     return supplement("AE", _rows(state, study), QUALIFIERS, _JUDGED)
 

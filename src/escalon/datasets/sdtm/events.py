@@ -1,4 +1,4 @@
-"""DS, MH, SS and their qualifiers: disposition, leukaemia history, survival status."""
+"""DS, MH, SS and their qualifiers: disposition, leukemia history, survival status."""
 
 import polars as pl
 
@@ -32,7 +32,7 @@ def derive_suppds(state: State, study: Study) -> pl.DataFrame:
 
 
 def derive_mh(state: State, study: Study) -> pl.DataFrame:
-    """Return MH: the leukaemia the patient came with."""
+    """Return MH: the leukemia the patient came with."""
     return frame("MH", _history(state, study))
 
 

@@ -41,7 +41,7 @@ def derive_vs(state: State, study: Study) -> pl.DataFrame:
 
 
 def derive_cm(state: State, study: Study) -> pl.DataFrame:
-    """Return CM: other therapies, new anti-leukaemic therapy among them."""
+    """Return CM: other therapies, new anti-leukemic therapy among them."""
     rows = []
     for subject in subjects(state, study):
         for record in subject.patient.forms("CM"):

@@ -13,7 +13,7 @@ MARKS = {
     "Transplant": ("triangle-up", PURPLE),
     "New therapy": ("diamond", ORANGE),
     "Death": ("cross", BLACK),
-    "Alive, in follow-up or completed": ("triangle-right", INK),
+    "Alive at last contact": ("triangle-right", INK),
 }
 
 

@@ -65,7 +65,7 @@ def picture_swimmer(adam: Adam, state: State, study: Study) -> Picture:
         end = max(float((last - row["INFDT"]).days), 1.0) if last else 1.0
         bars += _segments(lane, seen.get(row["USUBJID"], []), end / per_month, per_month)
         days = {"Transplant": row["SCTDT"], "New therapy": row["NEWTRTDT"], "Death": row["DTHDT"]}
-        days["Alive, in follow-up or completed"] = None if row["DTHDT"] else last
+        days["Alive at last contact"] = None if row["DTHDT"] else last
         marks += [
             {"patient": lane, "month": (day - row["INFDT"]).days / per_month, "kind": kind}
             for kind, day in days.items()

@@ -15,19 +15,25 @@ ORDER = (
     "TMAX",
     "AUC0_28",
     "AUC0_56",
+    "AUC0_84",
     "AUCLST",
+    "AUCIFO",
+    "AUCPEO",
     "TAT",
     "CDAY0",
     "TLST",
     "LAMZHL",
     "CLO",
     "VZO",
+    "EXPRATE",
+    "DOUBLING",
+    "CONTRHL",
     "PERSDAYS",
 )
 
 
 def derive_parameters(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
-    """Summary of every parameter of each analyte, by level and in total; missing values are counted."""
+    """Summary of the parameters of ``ORDER``, by level and in total; missing values are counted."""
     rows = Rows("parameters", "LEVEL", "ANALYTE")
     people = derive_people(adam).select("USUBJID", "LEVEL")
     frame = adam["ADPP"].drop("LEVEL", strict=False).join(people, on="USUBJID")

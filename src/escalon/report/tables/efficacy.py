@@ -31,6 +31,18 @@ def _rate(cells: Cells, group: str, variable: str, level: str) -> tuple[str, str
     )
 
 
+def _ends(study: Study) -> str:
+    names = {"new_therapy": "new anti-leukemic therapy", "transplant": "transplant"}
+    ends = [names[name] for name in study.response.visit_status_ends_at]
+    return " or ".join(["progression", *ends])
+
+
+def _censoring(study: Study) -> str:
+    rules = study.time_to_event
+    reasons = ["transplant"] * rules.censor_at_transplant + ["new therapy"] * rules.censor_at_new_therapy
+    return ", ".join([*reasons, f"{rules.missed_visits} or more missed assessments before the event"])
+
+
 def render_visits(ard: pl.DataFrame, study: Study) -> str:
     """The eleven registered visits: response at the visit and to date, recommended level pooled and all infused."""
     cells = Cells(ard, "response")
@@ -55,8 +67,9 @@ def render_visits(ard: pl.DataFrame, study: Study) -> str:
             "patient who was not "
             "assessed counts as no response. At visit: the one assessment assigned to the visit; Day "
             "84 and Month 3 are separate "
-            "visits and one marrow counts for one of them only. To date: response at that visit or before. "
-            "Intervals: Clopper-Pearson, two-sided 95%.",
+            "visits and one marrow counts for one of them only. To date: response at that visit or before, "
+            "before any transplant or new therapy. "
+            f"At visit: a remission counts until {_ends(study)}. Intervals: Clopper-Pearson, two-sided 95%.",
             "RP2D pooled: escalation and expansion patients at the recommended level.",
         ],
     )
@@ -136,7 +149,8 @@ def render_survival(ard: pl.DataFrame, study: Study) -> str:
         "(Brookmeyer-Crowley, plateau "
         f"rule {rules.quantile_rule.upper()}). Months are days / {rules.days_per_month:g}. PFS and OS "
         f"start on the day of {origin}, "
-        "DoR at the first response. NE: not estimable. Follow-up: reverse Kaplan-Meier median."
+        "DoR at the first response. NE: not estimable. Follow-up: reverse Kaplan-Meier median. "
+        f"DoR and PFS are censored at {_censoring(study)}; the sensitivity set counts what came after."
     ]
     return _survival("t-survival", "Duration of response, PFS and OS", ENDPOINTS, ard, notes)
 
