@@ -8,6 +8,7 @@ from escalon.design.operating_characteristics import OperatingCharacteristics
 from escalon.design.outcomes import Cohort, Outcomes, format_outcomes, parse_outcomes
 from escalon.design.paths import dose_paths
 from escalon.design.plan import EscalationPlan
+from escalon.design.recommend_efficacy import select_obd
 from escalon.design.recommendation import LevelEstimate, PendingPatient, Recommendation
 from escalon.design.simulate import simulate_oc
 
@@ -31,5 +32,6 @@ __all__ = [
     "format_outcomes",
     "parse_outcomes",
     "select_mtd",
+    "select_obd",
     "simulate_oc",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
+from escalon.design.backfill import BackfillRecommendation
 from escalon.design.calibrate import compute_indifference, compute_skeleton
 from escalon.design.decision_table import LEGEND, decision_table
 from escalon.design.exact import exact_oc
@@ -11,13 +12,14 @@ from escalon.design.mtd import select_mtd
 from escalon.design.outcomes import parse_outcomes
 from escalon.design.paths import dose_paths
 from escalon.design.plan import EscalationPlan
+from escalon.design.recommend_efficacy import EfficacyRecommendation, select_obd
 from escalon.design.recommendation import PendingPatient, Recommendation
 from escalon.design.simulate import simulate_oc
 
 
 def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
     """A recommendation as plain values."""
-    return {
+    result = {
         "action": answer.action,
         "level": answer.level,
         "reasons": list(answer.reasons),
@@ -27,6 +29,11 @@ def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
         "estimates": [asdict(estimate) for estimate in answer.estimates],
         "inputs": dict(answer.inputs),
     }
+    if isinstance(answer, EfficacyRecommendation):
+        result["efficacy"] = [asdict(estimate) for estimate in answer.efficacy]
+    if isinstance(answer, BackfillRecommendation):
+        result["backfill"] = list(answer.backfill)
+    return result
 
 
 def table_answer(plan: EscalationPlan, max_n: int | None = None) -> dict[str, Any]:
@@ -61,21 +68,42 @@ def oc_answer(
     method: str = "exact",
     trials: int = 10_000,
     seed: int = 1,
+    prob_eff: Sequence[float] | None = None,
+    odds_ratio: float = 1.0,
+    accrual: float = 2.0,
 ) -> dict[str, Any]:
     """Operating characteristics under `prob_tox`; `method` "exact" or "simulate".
+
+    `prob_eff`, `odds_ratio`: for plans that look at efficacy, or backfill; `accrual`: patients per DLT window.
 
     Raises ValueError for another method, a bad scenario, or a plan that the method cannot serve.
     """
     if method == "exact":
-        return exact_oc(plan, prob_tox).to_dict()
+        return exact_oc(plan, prob_tox, prob_eff, odds_ratio).to_dict()
     if method == "simulate":
-        return simulate_oc(plan, prob_tox, trials, seed).to_dict()
+        found = simulate_oc(
+            plan, prob_tox, trials, seed, accrual=accrual, prob_eff=prob_eff, odds_ratio=odds_ratio
+        )
+        return found.to_dict()
     raise ValueError(f"method: {method!r} is unknown; use exact or simulate")
 
 
-def mtd_answer(plan: EscalationPlan, n: Sequence[int], y: Sequence[int]) -> dict[str, Any]:
-    """The maximum tolerated dose from final counts: {"level": 1-based or None, "n", "y"}."""
-    return {"level": select_mtd(plan, n, y), "n": list(n), "y": list(y), "plan": plan.hash}
+def mtd_answer(
+    plan: EscalationPlan,
+    n: Sequence[int],
+    y: Sequence[int],
+    e: Sequence[int] | None = None,
+    both: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """The maximum tolerated dose from final counts: {"level": 1-based or None, "n", "y"}.
+
+    With `e`, patients with efficacy per level (and `both`, with a DLT as well): the optimal biological dose of a plan
+    that looks at efficacy.
+    """
+    if e is None:
+        return {"level": select_mtd(plan, n, y), "n": list(n), "y": list(y), "plan": plan.hash}
+    level = select_obd(plan, n, y, e, both)
+    return {"level": level, "n": list(n), "y": list(y), "e": list(e), "plan": plan.hash}
 
 
 def fit_answer(plan: EscalationPlan, outcomes: str, weights: Sequence[float] | None = None) -> dict[str, Any]:

@@ -112,6 +112,23 @@ def test_too_large_to_enumerate():
         enumerate_plan(plan(total=6, size=2), max_states=1)
 
 
+def test_intervals_of_treated_levels():
+    """Against quantiles found by bisection of the posterior probability itself."""
+    rule, n, y = plan().rule, np.array([3, 6, 0, 0]), np.array([0, 2, 0, 0])
+    rows = rule.estimates(n, y)
+    assert rows[2].lower is None
+    for row, q in ((rows[1], 0.975), (rows[0], 0.975)):
+        low, high = 0.0, 1.0
+        for _ in range(12):
+            middle = (low + high) / 2
+            above = fit_combination(_model(rule), n, y, (middle,), (row.level - 1,), Resolution()).above[
+                0, row.level - 1
+            ]
+            low, high = (middle, high) if above > 1 - q else (low, middle)
+        assert row.upper == pytest.approx(middle, abs=0.01)
+        assert row.lower < row.estimate < row.upper
+
+
 def test_selection():
     assert select_mtd(plan(), [3, 6, 3, 0], [0, 1, 0, 0]) in (2, 3)
     assert select_mtd(plan(), [3, 0, 0, 0], [3, 0, 0, 0]) is None
