@@ -18,7 +18,7 @@ def lung():
     return time, np.array([r["status"] == "1" for r in rows]), np.array([int(r["sex"]) for r in rows])
 
 
-# R survival data set aml (Miller 1981): remission of acute myelogenous leukaemia in weeks, + censored.
+# R survival data set aml (Miller 1981): remission of acute myelogenous leukemia in weeks, + censored.
 AML = {
     "Maintained": "9 13 13+ 18 23 28+ 31 34 45+ 48 161+",
     "Nonmaintained": "5 5 8 8 12 16+ 23 27 30 33 43 45",

@@ -4,10 +4,13 @@ Tolerance 1e-8 relative, the target of the platform; the files print nine digits
 prints nine decimals of a number near 0.05, so there half of the last decimal is 1e-8 relative as well.
 """
 
+import csv
+
 import pytest
 
 from escalon.analysis.pk import nca
-from tests.published.analysis_data import profiles, winnonlin
+from escalon.analysis.pk.parameters import PARAMETERS
+from tests.published.analysis_data import DATA, profiles, winnonlin
 
 COMMON = {
     "Rsq": "R2",
@@ -82,3 +85,28 @@ def test_winnonlin_in_full(file, data, column, method, route, dose, codes, rows)
         for name, code in codes.items():
             expected = float(row[name])
             assert result.value(code) == pytest.approx(expected, rel=1e-8, abs=1e-12), (row["Subject"], code)
+
+
+def test_codes_and_names_are_those_of_cdisc():
+    """One code of the table is our own spelling of none: LAMZSPN is younger than the table.
+
+    The table has one mean residence time for both intravascular routes (MRTIV..); the current terminology tells a
+    bolus (MRTIB.., "IV Bolus") from an infusion (MRTIC.., "IV Cont Inf").
+    """
+    with (DATA / "nca" / "RptCfg.csv").open(encoding="utf-8") as table:
+        published = {row["PPTESTCD"]: row["SYNONYM"] for row in csv.DictReader(table)}
+    ours = {p.code: p.name for p in PARAMETERS}
+    assert {code: name for code, name in ours.items() if code in published} == {
+        code: name for code, name in published.items() if code in ours
+    }
+    residence = {code.replace("IB", "IV"): name for code, name in ours.items() if code.startswith("MRTIB")}
+    assert {code: name.replace("IV Bolus", "Intravasc") for code, name in residence.items()} == {
+        code: name for code, name in published.items() if code.startswith("MRTIV")
+    }
+    infusion = {code.replace("IC", "IB"): name for code, name in ours.items() if code.startswith("MRTIC")}
+    assert {code: name.replace("Cont Inf", "Bolus") for code, name in infusion.items()} == {
+        code: name for code, name in ours.items() if code.startswith("MRTIB")
+    }
+    without = {code for code in ours if code not in published} - {"LAMZSPN"}
+    assert {code[:5] for code in without} == {"MRTIB", "MRTIC"}
+    assert max(len(name) for name in ours.values()) <= 40

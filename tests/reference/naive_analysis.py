@@ -53,6 +53,27 @@ def log_log_interval(data, t, z=Z95):
     return math.exp(-math.exp(centre + half)), math.exp(-math.exp(centre - half))
 
 
+def transformed_interval(data, t, g, z=Z95):
+    """g(p) = g(S) -/+ z |g'(S)| S sigma solved for p by bisection, g rising; None at 0 and 1.
+
+    The slope of g is a difference quotient: nothing of the closed forms is used.
+    """
+    s = float(survival_after(data, t))
+    if s in (0.0, 1.0):
+        return None
+    step = 1e-5 * min(s, 1 - s)
+    slope = (g(s + step) - g(s - step)) / (2 * step)
+    half = z * slope * s * math.sqrt(greenwood(data, t))
+    ends = []
+    for target in (g(s) - half, g(s) + half):
+        low, high = 0.0, 1.0
+        for _ in range(80):
+            middle = (low + high) / 2
+            low, high = (middle, high) if g(middle) < target else (low, middle)
+        ends.append(low)
+    return tuple(ends)
+
+
 def quantile(data, p, rule):
     """The time at which S falls below 1 - p; on a plateau the middle, by the rule of R or of SAS."""
     level = 1 - Fraction(p)

@@ -13,7 +13,7 @@ import polars as pl
 from escalon.analysis.groups import check_columns, group_patients
 from escalon.analysis.proportion import proportion
 
-__all__ = ["EVENT_SETS", "GRADES", "EventSet", "dlt_rates", "incidence", "max_grade", "overview"]
+__all__ = ["AESI_SETS", "EVENT_SETS", "GRADES", "EventSet", "dlt_rates", "incidence", "max_grade", "overview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,29 @@ EVENT_SETS: Mapping[str, EventSet] = {
         "Serious, related to lymphodepletion", (("AESER", "==", "Y"), ("RELLD", "==", "Y"))
     ),
 }
-"""Rows of the overview: RELUC and RELLD are "Y" when related to UCART22.
+"""Rows of the overview: RELUC is "Y" when related to UCART22, RELLD to any lymphodepletion product."""
 
-To any lymphodepletion product.
+AESI_SETS: Mapping[str, EventSet] = {
+    "aesi": EventSet("Any event of special interest", (("AESIFL", "==", "Y"),)),
+    "aesi_serious": EventSet(
+        "Serious event of special interest", (("AESIFL", "==", "Y"), ("AESER", "==", "Y"))
+    ),
+    "crs": EventSet("Cytokine release syndrome", (("AESICAT", "==", "CRS"),)),
+    "crs_grade3": EventSet(
+        "Cytokine release syndrome, grade 3 or higher", (("AESICAT", "==", "CRS"), ("ATOXGRN", ">=", 3))
+    ),
+    "icans": EventSet("ICANS", (("AESICAT", "==", "ICANS"),)),
+    "icans_grade3": EventSet("ICANS, grade 3 or higher", (("AESICAT", "==", "ICANS"), ("ATOXGRN", ">=", 3))),
+    "gvhd": EventSet("Graft-versus-host disease", (("AESICAT", "==", "GVHD"),)),
+    "cytopenia": EventSet("Cytopenia", (("AESICAT", "==", "CYTOPENIA"),)),
+    "infection": EventSet("Infection", (("AESICAT", "==", "INFECTION"),)),
+    "infection_grade3": EventSet(
+        "Infection, grade 3 or higher", (("AESICAT", "==", "INFECTION"), ("ATOXGRN", ">=", 3))
+    ),
+}
+"""Events of special interest for ``overview(..., sets=AESI_SETS)``: AESIFL "Y", AESICAT the category.
+
+Grades of CRS and ICANS are those of ASTCT, of GvHD those of MAGIC, of the others those of CTCAE.
 """
 
 

@@ -309,6 +309,21 @@ def test_concentration_at_a_time():
     )
 
 
+def test_lowest_and_trough_of_the_last_dosing_interval():
+    t, c = [0, 12, 24, 30, 36, 50], [0, 4, 2, 6, 1, 0.5]
+    r = nca(t, c, dose=10, dose_times=[0, 24], tau=24, method="linear")
+    assert r.value("CMIN") == 1
+    assert r.value("CTROUGH") == pytest.approx(1 - 0.5 * 12 / 14)
+    below = nca(
+        t, [*c[:-2], 0, 0.5], dose=10, dose_times=[0, 24], tau=24, lloq=0.1, blq=BlqRule(between="zero")
+    )
+    assert below.value("CMIN") == 0
+    short = nca(t, c, dose=10, dose_times=[0, 24], tau=48)
+    assert short.reason("CMIN") == "no sample from 72 on: the interval is not covered"
+    assert short.reason("CTROUGH") == "72 lies after the last quantifiable sample at 50"
+    assert nca(t, c, dose=10).reason("CMIN") == "not asked for"
+
+
 def test_accumulation_over_a_dosing_interval():
     t, c = [0, 12, 24, 36, 48], [0, 4, 2, 6, 3]
     r = nca(t, c, dose=10, dose_times=[0, 24], tau=24, method="linear")
@@ -321,6 +336,8 @@ def test_accumulation_over_a_dosing_interval():
     )
     assert nca(t, c, dose=10, tau=24).reason("ARCMAX") == "one dose only"
     assert r.reason("TAT") == "not asked for"
+    assert (r.value("CMIN"), r.value("CTROUGH")) == (2, 3)
+    assert (r.get("CMIN").start, r.get("CMIN").end) == (24, 48)
     with pytest.raises(ValueError, match="tau is 0"):
         nca(t, c, tau=0)
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from escalon.analysis.response import proportion
-from escalon.analysis.safety import dlt_rates, incidence, max_grade, overview
+from escalon.analysis.safety import AESI_SETS, dlt_rates, incidence, max_grade, overview
 
 ADSL = pl.DataFrame(
     {
@@ -84,6 +84,20 @@ def test_overview_counts_relation_to_each_product_apart():
         "serious_related_ucart22": 2,
         "serious_related_lymphodepletion": 2,
     }
+
+
+def test_events_of_special_interest():
+    category = pl.Series("AESICAT", ["CRS", "CRS", None, "ICANS", "INFECTION", None, "CYTOPENIA", "GVHD"])
+    flag = pl.when(pl.col("AESICAT").is_null()).then(pl.lit("N")).otherwise(pl.lit("Y"))
+    adae = ADAE.with_columns(category).with_columns(AESIFL=flag)
+    table = overview(adae, ADSL, sets=AESI_SETS).filter(group="Total")
+    assert dict(table.select("event_set", "n_events").iter_rows()) == {
+        "aesi": 5, "aesi_serious": 4, "crs": 2, "crs_grade3": 1, "icans": 1,
+        "icans_grade3": 1, "gvhd": 0, "cytopenia": 1, "infection": 1, "infection_grade3": 1,
+    }  # fmt: skip
+    assert dict(table.select("event_set", "n_patients").iter_rows())["crs"] == 1
+    with pytest.raises(ValueError, match="adae lacks AESIFL"):
+        overview(ADAE, ADSL, sets=AESI_SETS)
 
 
 def test_max_grade_counts_each_patient_at_the_worst():

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from escalon.datasets import build_adam, build_sdtm
+from escalon.datasets.adam.adpp import _six_digits
 from tests.unit.datasets.cases import Builder, make_state, moment, study, treated
 
 
@@ -61,6 +62,15 @@ def test_parameters_by_hand():
     assert found["LAMZ"]["AVALC"] == "NC"
     assert found["LAMZ"]["REASON"]
     assert found["CDAY0"]["REASON"] == "no sample within 12 h of the infusion"
+
+
+def test_printed_values_have_six_significant_digits_and_no_power_of_ten(adam):
+    for value, text in adam["ADPP"].drop_nulls("AVAL").select("AVAL", "AVALC").iter_rows():
+        assert float(text) == float(f"{value:.6g}")
+        assert "e" not in text
+        assert len(text.lstrip("-0.").replace(".", "").rstrip("0")) <= 6
+    texts = [_six_digits(x) for x in (1234567.0, 0.000012345678, 2 / 3, 20.0, 1.5e9)]
+    assert texts == ["1234570", "0.0000123457", "0.666667", "20", "1500000000"]
 
 
 def test_partial_areas_end_on_days_after_the_infusion(adam):

@@ -38,7 +38,7 @@ def plain(row) -> tuple[int, str]:
     return int(row["AVAL"]), rule
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(COURSES, MAYBE, MAYBE, MAYBE)
 def test_agrees_with_the_reading_of_the_table(course, death, transplant, therapy):
     course = sorted(c for c in course if death is None or c[0] <= death)
@@ -52,7 +52,7 @@ def test_agrees_with_the_reading_of_the_table(course, death, transplant, therapy
     assert {name: plain(found[name]) for name in expected} == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(COURSES, MAYBE, MAYBE, MAYBE)
 def test_order_of_the_endpoints_holds(course, death, transplant, therapy):
     found = derive(sorted(c for c in course if death is None or c[0] <= death), death, transplant, therapy)

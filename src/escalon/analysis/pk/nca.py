@@ -63,9 +63,9 @@ def nca(
     extravascular; ``duration`` of each infusion, needed for infusion; ``method`` linear, lin-up log-down or
     linear-log; ``partial`` intervals of AUCINT; ``tail`` what counts after Tlast in partial areas and time above
     threshold: last, all, inf-obs or inf-pred; ``threshold`` gives TAT; ``blq`` the positional rule; ``predose``
-    "error" or "carry" for samples before the dose.; ``missing_predose`` "none" or "last" where a later dose has no
-    sample at its start; ``at`` times of CONCT; ``tau`` dosing interval of ARAUC, ARCMAX and CAVG; ``slope`` samples
-    chosen by a person; ``exclude`` samples taken out by one.
+    "error" or "carry" for samples before the dose; ``missing_predose`` "none" or "last" where a later dose has no
+    sample at its start; ``at`` times of CONCT; ``tau`` dosing interval of ARAUC, ARCMAX and, after the last dose,
+    of CAVG, CMIN and CTROUGH (its end); ``slope`` samples chosen by a person; ``exclude`` samples taken out by one.
 
     Returns PkResult. Raises ValueError for unsorted, repeated or early times, negative concentrations,
     unknown options.
@@ -145,6 +145,8 @@ def _questions(asked: _Asked, declared: Declaration) -> list[_Question]:
         questions.append(("ARAUC", span, lambda p: _accumulation(p, first, last, tau, compute_partial_area)))
         questions.append(("ARCMAX", span, lambda p: _accumulation(p, first, last, tau, _peak_within)))
         questions.append(("CAVG", span, lambda p: _average(p, last, tau)))
+        questions.append(("CMIN", span, lambda p: _least_within(p, last, last + tau)))
+        questions.append(("CTROUGH", span, lambda p: compute_concentration(p, last + tau)))
     return questions
 
 
@@ -177,6 +179,14 @@ def _peak_within(profile: Profile, start: float, end: float) -> float | str:
     """Highest value of the samples in [start, end]."""
     inside = [c for t, c in zip(profile.time, profile.conc, strict=True) if start <= t <= end]
     return max(inside) if inside else f"no sample from {start:g} to {end:g}"
+
+
+def _least_within(profile: Profile, start: float, end: float) -> float | str:
+    """Lowest value of the samples in [start, end], those below quantification as the rule counts them."""
+    if profile.time[-1] < end:
+        return f"no sample from {end:g} on: the interval is not covered"
+    inside = [c for t, c in zip(profile.time, profile.conc, strict=True) if start <= t <= end]
+    return min(inside) if inside else f"no sample from {start:g} to {end:g}"
 
 
 def _accumulation(

@@ -19,7 +19,9 @@ EXTRA_CODES = {
     "TAT": ("Time Above Threshold", "time"),
     "ARAUC": ("Accumulation Ratio AUC", "number"),
     "ARCMAX": ("Accumulation Ratio Cmax", "number"),
-    "CAVG": ("Average Conc over the Last Interval", "conc"),
+    "CAVG": ("Average Concentration", "conc"),
+    "CMIN": ("Min Conc", "conc"),
+    "CTROUGH": ("Conc Trough", "conc"),
 }
 """Parameters that need a question of the caller: an interval, a time, a threshold, a dosing interval."""
 
