@@ -143,7 +143,7 @@ def quantile(distribution: Mapping[int, float], q: float) -> int:
     reached = 0.0
     for size in sorted(distribution):
         reached += distribution[size]
-        if reached > q + 0.1:
+        if reached >= q - 1e-12:
             return size
     return max(distribution)
 
