@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from escalon.conduct.events import DltStatus
-from escalon.conduct.state import Patient
+from escalon.conduct.state import Patient, Record
 from escalon.criteria import dlt
 from escalon.criteria.relatedness import is_related
 from escalon.protocol import StudyFolder
@@ -49,9 +49,7 @@ def patient_record(patient: Patient, study: Study, day: float) -> dlt.PatientRec
         patient=patient.patient,
         infusion_day=0.0 if infused else None,
         dose_fraction=patient.dose_fraction,
-        events=tuple(_event(patient, record.record, record.values) for record in patient.forms("AE"))
-        if infused
-        else (),
+        events=tuple(_event(patient, record) for record in patient.forms("AE")) if infused else (),
         counts=tuple(
             dlt.CountPoint(_at(patient, r.values["LBDTC"]), r.values.get("NEUT"), r.values.get("PLAT"))
             for r in patient.forms("LB")
@@ -68,19 +66,16 @@ def patient_record(patient: Patient, study: Study, day: float) -> dlt.PatientRec
     )
 
 
-def _event(patient: Patient, key: str, values: dict[str, Any]) -> dlt.AdverseEvent:
-    start = _at(patient, values["AESTDTC"])
-    course = [dlt.GradePoint(start, values["AETOXGR"])]
-    if values.get("AEIMPDTC"):
-        course.append(dlt.GradePoint(_at(patient, values["AEIMPDTC"]), 2))
+def _event(patient: Patient, record: Record) -> dlt.AdverseEvent:
+    values = record.values
     relation = {product: values[item] for item, product in RELATIONS.items()}
     return dlt.AdverseEvent(
-        id=key,
+        id=record.record,
         term=values["AEDECOD"],
         category=CATEGORY.get(values["AECAT"], values["AECAT"]),
-        start_day=start,
+        start_day=_at(patient, values["AESTDTC"]),
         end_day=_at(patient, values["AEENDTC"]) if values.get("AEENDTC") else None,
-        course=tuple(course),
+        course=_course(patient, record),
         relation=relation,
         controlled=values.get("AECTRL") == "Y",
         laboratory_only=values.get("AELABON") == "Y",
@@ -90,6 +85,28 @@ def _event(patient: Patient, key: str, values: dict[str, Any]) -> dlt.AdverseEve
         steroid_refractory=values.get("GVREFR") == "Y",
         serious=values["AESER"] == "Y",
     )
+
+
+def _course(patient: Patient, record: Record) -> tuple[dlt.GradePoint, ...]:
+    """Grade over time, from every version of the record: each worst grade from its own date on.
+
+    A version without a date of its worst grade speaks of the onset; a later version for the same moment replaces
+    the earlier one. The recorded improvement ends a grade above 2.
+    """
+    points: dict[float, int] = {}
+    for version in record.versions():
+        moment = version.values.get("AEGRDTC") or version.values["AESTDTC"]
+        points[_at(patient, moment)] = version.values["AETOXGR"]
+    start = _at(patient, record.values["AESTDTC"])
+    if start not in points:  # worse later, and what came first was never recorded: one grade lower
+        points[start] = max(min(points.values()) - 1, 1)
+    points = {day: grade for day, grade in sorted(points.items()) if day >= start}
+    if record.values.get("AEIMPDTC"):
+        improved = _at(patient, record.values["AEIMPDTC"])
+        running = [grade for day, grade in points.items() if day <= improved]
+        if running and 2 < running[-1] < 5:
+            points[improved] = 2
+    return tuple(dlt.GradePoint(day, grade) for day, grade in sorted(points.items()))
 
 
 def _liver(patient: Patient, study: Study) -> tuple[dlt.LiverPoint, ...]:

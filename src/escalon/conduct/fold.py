@@ -89,10 +89,19 @@ def _dose_assigned(state: State, fact: Fact, event: ev.DoseAssigned) -> State:
 
 
 def _form_recorded(state: State, fact: Fact, event: ev.FormRecorded) -> State:
+    known = state.patients[event.patient].records
     record = Record(
-        event.patient, event.form, event.record, event.version, event.visit, event.values, fact.at, fact.seq
+        event.patient,
+        event.form,
+        event.record,
+        event.version,
+        event.visit,
+        event.values,
+        fact.at,
+        fact.seq,
+        known.get(event.record),
     )
-    records = {**state.patients[event.patient].records, event.record: record}
+    records = {**known, event.record: record}
     return _with_patient(state, event.patient, records=records)
 
 

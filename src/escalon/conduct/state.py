@@ -10,7 +10,10 @@ from escalon.conduct.events import DltStatus
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The latest version of one form record. ``seq`` is the ledger number of the event that wrote it."""
+    """The latest version of one form record; ``before`` is the version it replaced.
+
+    ``seq`` is the ledger number of the event that wrote it.
+    """
 
     patient: str
     form: str
@@ -20,6 +23,11 @@ class Record:
     values: dict[str, Any]
     recorded_at: datetime
     seq: int
+    before: "Record | None" = None
+
+    def versions(self) -> "tuple[Record, ...]":
+        """All versions, the first one first."""
+        return (*self.before.versions(), self) if self.before else (self,)
 
 
 @dataclass(frozen=True, slots=True)

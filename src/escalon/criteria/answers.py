@@ -143,8 +143,15 @@ def answer_text(system: str, pairs: Sequence[str]) -> dict[str, Any]:
             raise ValueError(f"{pair!r}: write name=value")
         if name in fields:
             raise ValueError(f"{name}: given twice")
-        fields[name] = _read(text)
+        fields[name] = text if name in _texts(system) else _read(text)
     return answer(system, fields)
+
+
+def _texts(system: str) -> frozenset[str]:
+    """Fields of a system that hold words, such as a version: 5.0 stays "5.0"."""
+    check_code("system", system, systems())
+    parameters = signature(_SYSTEMS[system][1]).parameters
+    return frozenset(name for name, row in parameters.items() if row.annotation in (str, "str"))
 
 
 def _read(text: str) -> Any:

@@ -22,7 +22,7 @@ ICANS_DOMAINS = ("ice", "consciousness", "seizure", "motor", "edema")
 def grade_crs(
     *,
     temperature: float | None,
-    fever_attributed: bool = True,
+    fever_attributed: bool | None = True,
     vasopressors: int | None = 0,
     vasopressin: bool = False,
     hypotension: bool | None = None,
@@ -35,7 +35,7 @@ def grade_crs(
 
     Args:
         temperature: degC, 25 to 45; None when not measured.
-        fever_attributed: True when the fever has no other cause; False makes it no CRS.
+        fever_attributed: True when the fever has no other cause; False makes it no CRS; None is not known.
         vasopressors: number of vasopressors at once, vasopressin not counted; None when not known.
         vasopressin: True when vasopressin runs; alone it counts as one vasopressor (assumption).
         hypotension: True when present; None takes it from the vasopressors.
@@ -59,10 +59,14 @@ def grade_crs(
     table = load_table("astct.json")["crs"]
     check_finite("temperature", temperature, low=25.0, high=45.0)
     check_finite("vasopressors", vasopressors)
+    if vasopressors is not None and vasopressors != int(vasopressors):
+        raise ValueError(f"vasopressors: {vasopressors} is not a whole number")
     check_finite("oxygen_flow", oxygen_flow)
     device = _oxygen_code(oxygen, oxygen_flow, table)
     if death:
         return _result(table, 5, "death with CRS as the principal cause", ())
+    if fever_attributed is None:
+        return _result(table, None, "not gradable", ("whether the fever has another cause is not known",))
     if not fever_attributed:
         return _result(table, 0, "no CRS: the fever has another cause", ())
     fever = None if temperature is None else is_met(temperature, **table["fever_celsius"])

@@ -113,7 +113,9 @@ def _fatal(
 def _obstacles(
     clause: FatalClause | GradedClause, event: AdverseEvent, day: float, definition: DltDefinition
 ) -> list[str]:
-    found = [f"never a DLT: {rule.text()}" for rule in definition.never if _exempt(event, rule)]
+    # A death is judged by its own clause; no list of expected events takes it out.
+    never = () if isinstance(clause, FatalClause) else definition.never
+    found = [f"never a DLT: {rule.text()}" for rule in never if _exempt(event, rule)]
     if not _in_window(day, definition):
         found.append(f"reached on day {day:g}, outside day 0 to {definition.window_days}")
     named = clause.attribution or definition.attribution

@@ -83,6 +83,7 @@ def event_drafts(rng: np.random.Generator, record: str, event: AdverseEvent) -> 
         first |= {"AETOXGR": event.milder[0], **event.milder[1], "AESER": "N", "AESLIFE": "N", "AESHOSP": "N"}
         if event.fatal:
             base["AETOXGR"] = min(event.grade, 4)
+        base["AEGRDTC"] = Moment(event.worst_at)
         drafts.append(Draft(event.worst_at, "AE", record, dict(base), reason="Worsened"))
     elif event.fatal:
         first["AETOXGR"] = min(event.grade, 4)
@@ -110,6 +111,7 @@ def _last(event: AdverseEvent, record: str, base: dict[str, Any], after: float) 
         values |= {
             "AEOUT": "FATAL",
             "AETOXGR": 5,
+            "AEGRDTC": Moment(event.end),
             "AESDTH": "Y",
             "AESER": "Y",
             "AESLIFE": "Y",

@@ -68,7 +68,7 @@ def test_operating_characteristics_and_mtd(plan: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("next", "--outcomes", "1NXN"), "unknown letter X"),
+        (("next", "--outcomes", "1NZN"), "unknown letter Z"),
         (("next", "--outcomes", "7NNN"), "level"),
         (("oc", "--prob-tox", ".1,.2"), "4"),
         (("oc", "--prob-tox", ".1,.2,.3,1.4"), "1.4"),
