@@ -187,7 +187,9 @@ def terminal_slope(samples, after):
         if max(values) - min(values) < 1e-10 * max(values):
             continue
         slope, _, r2 = regression(points[-n:])
-        if slope < 0:
+        # A fall that is nothing beside the scatter of the samples is made of rounding errors.
+        scatter = math.log(max(values)) - math.log(min(values))
+        if -slope * (points[-1][0] - points[-n][0]) > 1e-8 * scatter:
             found.append((1 - (1 - r2) * (n - 1) / (n - 2), n, -slope))
     if not found:
         return None

@@ -309,6 +309,17 @@ def test_concentration_at_a_time():
     )
 
 
+@pytest.mark.parametrize(
+    ("start", "step", "side", "middle"),
+    [(24.8, 2.4, 2.64, 3.18), (11.4, 4.7, 3.62, 0.22), (0.0, 1.0, 1.0, 2.0)],
+)
+def test_a_rise_that_cancels_the_fall_is_no_slope(start, step, side, middle):
+    """The first two leave a slope of -2e-17: a half-life of a hundred billion years."""
+    t = [start, *(start + 1 + k * step for k in range(3))]
+    r = nca(t, [9.0, side, middle, side])
+    assert r.reason("LAMZ") == "the concentration does not fall over any terminal window"
+
+
 def test_lowest_and_trough_of_the_last_dosing_interval():
     t, c = [0, 12, 24, 30, 36, 50], [0, 4, 2, 6, 1, 0.5]
     r = nca(t, c, dose=10, dose_times=[0, 24], tau=24, method="linear")

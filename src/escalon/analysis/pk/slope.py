@@ -15,6 +15,7 @@ __all__ = ["Slope", "fit_best_slope", "fit_slope"]
 _ADJ_R2_TOLERANCE = 1e-4
 _MIN_POINTS = 3
 _FLAT = 1e-12
+_NO_TREND = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ def fit_slope(time: Sequence[float], log_conc: Sequence[float]) -> Slope | None:
         sty += dt * dy
         syy += dy * dy
     slope = sty / stt
-    # Equal concentrations leave a slope of rounding errors, not a half-life.
-    if not slope < 0.0 or syy < (_FLAT * n) ** 2:
+    # Equal concentrations, or a rise that cancels a fall, leave a slope of rounding errors, not a half-life.
+    if not slope < 0.0 or syy < (_FLAT * n) ** 2 or sty * sty < _NO_TREND**2 * stt * syy:
         return None
     # Rounding must not lift a perfect fit above 1.
     r2 = min(sty * sty / (stt * syy), 1.0)

@@ -200,7 +200,8 @@ def _missed_visits(rule: Rule, case: _Case) -> _Happened:
     # Without an infusion there is no visit to miss.
     if needed is None or event is None or case.infusion is None:
         return None
-    seen = (case.last("ASSESSMENT", event[1].day) or case.start).day - case.infusion
+    attended = [case.last(kind, event[1].day) for kind in ("ASSESSMENT", "INADEQUATE")]
+    seen = max(record.day for record in (*attended, case.start) if record is not None) - case.infusion
     until = event[1].day - case.infusion
     missed = [visit for visit in case.windows if visit.opens > seen and visit.closes < until]
     if len(missed) < needed:

@@ -5,7 +5,8 @@ analyses of an endpoint, primary and sensitivity. Kinds of records (column KIND 
 
 ORIGIN_TREATMENT first day of study treatment, ORIGIN_INFUSION first UCART22 infusion, RESPONSE first
 response, BASELINE disease assessment before treatment, ASSESSMENT adequate disease assessment without
-progression, PROGRESSION, DEATH, HSCT, NEW_THERAPY, SECOND_INFUSION, LAST_ALIVE.
+progression, INADEQUATE assessment done that could not be read (its visit is not missed), PROGRESSION, DEATH, HSCT,
+NEW_THERAPY, SECOND_INFUSION, LAST_ALIVE.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,8 +31,8 @@ __all__ = [
 ]
 
 KINDS = (
-    "ORIGIN_TREATMENT", "ORIGIN_INFUSION", "RESPONSE", "BASELINE", "ASSESSMENT", "PROGRESSION", "DEATH", "HSCT",
-    "NEW_THERAPY", "SECOND_INFUSION", "LAST_ALIVE",
+    "ORIGIN_TREATMENT", "ORIGIN_INFUSION", "RESPONSE", "BASELINE", "ASSESSMENT", "INADEQUATE", "PROGRESSION", "DEATH",
+    "HSCT", "NEW_THERAPY", "SECOND_INFUSION", "LAST_ALIVE",
 )  # fmt: skip
 
 STATES = ("no baseline", "missed visits", "frame over", "never assessed", "otherwise")
