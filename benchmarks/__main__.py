@@ -33,7 +33,9 @@ def main() -> None:
     for title in ("what", "measured", "limit", "share of limit"):
         grid.add_column(title, justify="left" if title == "what" else "right")
     for row in rows:
-        grid.add_row(row.what, f"{row.measured:.4g} {row.unit}", f"{row.limit:g} {row.unit}", f"{row.ratio:.2f}")
+        grid.add_row(
+            row.what, f"{row.measured:.4g} {row.unit}", f"{row.limit:g} {row.unit}", f"{row.ratio:.2f}"
+        )
     Console().print(grid)
     out = Path("build") / "bench.json"
     out.parent.mkdir(exist_ok=True)

@@ -18,7 +18,9 @@ def figures() -> Iterator[Figure]:
     yield Figure("escalon --help", best_of(lambda: _escalon("--help")), 0.5, "s")
     with tempfile.TemporaryDirectory() as scratch:
         start = os.times().elapsed
-        _escalon("run", str(ROOT / "studies" / "balli-01"), "--seed", "1", "--out", f"{scratch}/run", "--json")
+        _escalon(
+            "run", str(ROOT / "studies" / "balli-01"), "--seed", "1", "--out", f"{scratch}/run", "--json"
+        )
         yield Figure("escalon run studies/balli-01", os.times().elapsed - start, 40, "s")
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
     yield Figure("memory of the run", memory, 1.5, "GB")

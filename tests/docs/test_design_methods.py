@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 PAGES = Path(__file__).parents[2] / "docs" / "methods"
-NAMES = (
-    "blrm boin crm custom-table exact-characteristics i3-plus-3 keyboard late-onset mtpi three-plus-three"
-).split()
+NAMES = [
+    "blrm",
+    "boin",
+    "crm",
+    "custom-table",
+    "exact-characteristics",
+    "i3-plus-3",
+    "keyboard",
+    "late-onset",
+    "mtpi",
+    "three-plus-three",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -334,3 +334,9 @@ def test_sensitivity_never_ends_before_primary_and_the_time_frame_holds(extra):
 def test_bad_input(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_a_visit_with_an_unreadable_marrow_is_not_missed():
+    unreadable = [("INADEQUATE", 28), ("INADEQUATE", 56), ("PROGRESSION", 87)]
+    assert outcome(unreadable, "PFS") == (92, 0, "PROGRESSION")
+    assert outcome([("PROGRESSION", 87)], "PFS")[1] != 0

@@ -79,7 +79,10 @@ def _records(sdtm: Frames, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
 
 
 def _assessments(course: Course | None, study: Study) -> Iterator[tuple[str, Source]]:
-    """Adequate assessments, progressions, and the first response among those read for best response."""
+    """Assessments, progressions, and the first response among those read for best response.
+
+    An aplastic marrow was looked at: its visit is not missed, though it can neither show nor exclude a progression.
+    """
     if course is None:
         return
     for item in course.assessed:
@@ -87,6 +90,8 @@ def _assessments(course: Course | None, study: Study) -> Iterator[tuple[str, Sou
             yield "PROGRESSION", _source(item)
         elif item.adequate:
             yield "ASSESSMENT", _source(item)
+        elif item.response.response == "NE_APLASTIC":
+            yield "INADEQUATE", _source(item)
     read = course.assessed[: course.read]
     responses = (item for item in read if item.response.response in study.response.numerator)
     first = next(responses, None)
