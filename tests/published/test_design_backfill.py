@@ -27,7 +27,7 @@ def run(scenario, arm, fixed):
             "backfill": {"cap": 12 if arm == "BF-BOIN" else 0},
         }
     )
-    trials = 12_288
+    trials = 8_192 if not fixed else 4_096
     return simulate_oc(
         plan,
         TABLE[scenario]["p"],

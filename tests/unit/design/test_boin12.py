@@ -69,7 +69,7 @@ def test_descend_option():
 @pytest.mark.parametrize("odds", [1.0, 4.0])
 def test_simulation_agrees_with_enumeration(odds):
     exact = exact_oc(plan(), P, Q, odds)
-    found = simulate_oc(plan(), P, trials=20_000, seed=3, prob_eff=Q, odds_ratio=odds)
+    found = simulate_oc(plan(), P, trials=12_000, seed=3, prob_eff=Q, odds_ratio=odds)
     for name, error in found.standard_error.items():
         gap = np.abs(np.asarray(getattr(found, name)) - np.asarray(getattr(exact, name)))
         # 4.5 standard errors over some 40 comparisons; the seed is fixed
