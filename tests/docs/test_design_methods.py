@@ -17,6 +17,7 @@ NAMES = [
     "keyboard",
     "late-onset",
     "mtpi",
+    "non-evaluable",
     "three-plus-three",
 ]
 

@@ -71,10 +71,12 @@ def oc_answer(
     prob_eff: Sequence[float] | None = None,
     odds_ratio: float = 1.0,
     accrual: float = 2.0,
+    cluster: str | None = None,
 ) -> dict[str, Any]:
     """Operating characteristics under `prob_tox`; `method` "exact" or "simulate".
 
     `prob_eff`, `odds_ratio`: for plans that look at efficacy, or backfill; `accrual`: patients per DLT window.
+    `cluster`: address of a Dask scheduler that shares the simulated trials; the answer is the same.
 
     Raises ValueError for another method, a bad scenario, or a plan that the method cannot serve.
     """
@@ -82,7 +84,14 @@ def oc_answer(
         return exact_oc(plan, prob_tox, prob_eff, odds_ratio).to_dict()
     if method == "simulate":
         found = simulate_oc(
-            plan, prob_tox, trials, seed, accrual=accrual, prob_eff=prob_eff, odds_ratio=odds_ratio
+            plan,
+            prob_tox,
+            trials,
+            seed,
+            accrual=accrual,
+            prob_eff=prob_eff,
+            odds_ratio=odds_ratio,
+            cluster=cluster,
         )
         return found.to_dict()
     raise ValueError(f"method: {method!r} is unknown; use exact or simulate")

@@ -44,6 +44,8 @@ def decide(plan: "EscalationPlan", states: States, ignore_full: bool = False) ->
     """
     proposal = plan.rule.propose(states, plan.max_n)
     wanted = np.where(proposal.level < 0, states.current, proposal.level)
+    if states.pending_level is None:  # stay while nobody at this level can be judged
+        wanted = np.where(states.n_current == 0, states.current, wanted)
     open_levels = proposal.open.copy()
     unsafe = proposal.level == STOP_UNSAFE
     for guard in plan.guards:

@@ -6,7 +6,7 @@ C(cohort size, DLTs). Then P(state | p) = c prod p_j^y_j (1 - p_j)^(n_j - y_j) f
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from math import comb
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import numpy as np
 
 from escalon.design.counts_keys import group_rows, pack_counts
 from escalon.design.decide import GO_ON, REASONS, UNSAFE, decide, next_cohort
+from escalon.design.non_evaluable import REPLACE, NonEvaluable
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
 from escalon.design.outcomes import Outcomes
 from escalon.design.recommend import Counts, situation_of
@@ -34,10 +35,14 @@ class PlanTooLargeError(ValueError):
 
 @dataclass(frozen=True)
 class _Live:
-    """States not yet ended: counts, 0-based level of the next cohort, coefficient, number of paths."""
+    """States not yet ended: treated patients, DLTs, 0-based level of the next cohort, coefficient, number of paths.
+
+    `x`: weighted patients among `n`, shape (states, levels), or (states, 0) in a plan without any.
+    """
 
     n: IntArray
     y: IntArray
+    x: IntArray
     level: IntArray
     coefficient: FloatArray
     paths: FloatArray
@@ -47,7 +52,14 @@ class _Live:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__annotations__))
 
     def take(self, keep: IntArray) -> "_Live":
-        return _Live(self.n[keep], self.y[keep], self.level[keep], self.coefficient[keep], self.paths[keep])
+        return _Live(*(getattr(self, name)[keep] for name in self.__annotations__))
+
+    def states(self, plan: "EscalationPlan") -> States:
+        """What the rule is shown."""
+        if not self.x.shape[1]:
+            return States(self.n, self.y, self.level)
+        uncounted = self.x - plan.missing.counted(self.x)
+        return States(self.n - uncounted, self.y, self.level, uncounted=uncounted)
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,8 @@ class Enumeration:
 
     `n`, `y`: shape (terminal states, levels); `stop`: why it ended (see `decide`); `mtd`: selected 0-based
     level, -1 for none; `coefficient`, `paths`: shape (terminal states,); `planned`: the full sample size;
-    `start_n`, `start_y`: counts per level at the start of the enumeration.
+    `start_n`, `start_y`: counts per level at the start of the enumeration; `missing`: what becomes of patients who
+    cannot be judged in full; `x`: how many of `n` are weighted ones, None where nobody is.
     """
 
     n: IntArray
@@ -69,6 +82,8 @@ class Enumeration:
     target: float
     start_n: IntArray
     start_y: IntArray
+    missing: NonEvaluable = REPLACE
+    x: IntArray | None = None
 
     @property
     def levels(self) -> int:
@@ -97,7 +112,7 @@ class Enumeration:
 
     def probabilities(self, prob_tox: Sequence[float] | FloatArray) -> FloatArray:
         """P(terminal state) under the scenario, shape (terminal states,); sums to 1."""
-        p = check_prob_tox(prob_tox, self.levels)
+        p = self.missing.evaluable_rate(check_prob_tox(prob_tox, self.levels))
         with np.errstate(divide="ignore"):
             logs = np.maximum(np.log(np.concatenate([p, 1 - p])), -1e4)
         return np.asarray(self.coefficient * np.exp(self._exponents @ logs))
@@ -110,7 +125,7 @@ class Enumeration:
         from escalon.design import kernels
 
         p = check_prob_tox(prob_tox, self.levels)
-        counted = (p > self.target).astype(np.int64)
+        rate, counted = self.missing.evaluable_rate(p), (p > self.target).astype(np.int64)
         select, mean_n = np.zeros(self.levels + 1), np.zeros(self.levels)
         sizes, above = np.zeros(self.planned + 1), np.zeros(self.planned + 1)
         kernels.sum_terminal_states(
@@ -118,7 +133,7 @@ class Enumeration:
             self.y,
             self.mtd,
             self.coefficient,
-            self._chances(p),
+            self._chances(rate),
             counted,
             select,
             sizes,
@@ -133,13 +148,21 @@ class Enumeration:
             prob_select=select[1:],
             prob_none=float(select[0]),
             mean_n=mean_n,
-            mean_dlt=self.start_y + (mean_n - self.start_n) * p,
+            mean_dlt=self.start_y + (mean_n - self.start_n) * rate,
             sizes=sizes,
             overdose_60=float(above[patients > 0.6 * self.planned + 1e-9].sum()),
             overdose_80=float(above[patients > 0.8 * self.planned + 1e-9].sum()),
             method="exact",
             states=self.terminal_states,
+            mean_non_evaluable=self._mean_missing(p, mean_n),
         )
+
+    def _mean_missing(self, p: FloatArray, mean_n: FloatArray) -> FloatArray | None:
+        if self.x is not None:
+            return np.asarray(self.probabilities(p) @ self.x)
+        if not self.missing.probability:
+            return None
+        return np.asarray((mean_n - self.start_n) * self.missing.replaced_per_patient(p))
 
     def _chances(self, p: FloatArray) -> FloatArray:
         """[level, n, y]: p^DLTs (1 - p)^others since the start; 0 for counts no path reaches."""
@@ -164,9 +187,9 @@ class Enumeration:
         p = check_prob_tox(prob_tox, self.levels)
         if np.any((p <= 0) | (p >= 1)):
             raise ValueError("prob_tox: derivatives need probabilities strictly between 0 and 1")
-        weight = self.probabilities(p)
+        weight, rate = self.probabilities(p), self.missing.evaluable_rate(p)
         dlts, free = self._exponents[:, : self.levels], self._exponents[:, self.levels :]
-        slope = weight[:, None] * (dlts / p - free / (1 - p))
+        slope = weight[:, None] * (dlts / rate - free / (1 - rate)) * self.missing.slope(p)
         select = np.zeros((self.levels + 1, self.levels))
         np.add.at(select, self.mtd + 1, slope)
         mean_n = self._patients.T @ slope
@@ -229,9 +252,9 @@ def enumerate_plan(
     if not plan.rule.counts_only:
         raise ValueError(f"rule {plan.rule.kind} does not decide from counts alone; simulate it instead")
     start = _start(plan, after)
-    check = partial(_check_size, plan, max_states)
+    check = partial(_check_size, plan, min(max_states, getattr(plan.rule, "enumerable_states", max_states)))
     if compiled and can_walk(plan) and fits_two_words(plan):
-        found = enumerate_walk(table_walk(plan), start, check)
+        found = enumerate_walk(table_walk(plan), start.states(plan), check)
     else:
         found = _enumerate_any(plan, start, check)
     return Enumeration(
@@ -240,33 +263,38 @@ def enumerate_plan(
         target=plan.rule.target_rate,
         start_n=start.n[0],
         start_y=start.y[0],
+        missing=plan.missing,
     )
 
 
-def _start(plan: "EscalationPlan", after: str | Outcomes | Counts | None) -> States:
-    """The state in which the next cohort is about to be treated at `current`."""
+def _start(plan: "EscalationPlan", after: str | Outcomes | Counts | None) -> _Live:
+    """The one state in which the next cohort is about to be treated."""
+    zero = np.zeros((1, plan.levels), dtype=np.int64)
+    nobody = zero if plan.weighted else zero[:, :0]
+    first = _Live(zero, zero.copy(), nobody, np.array([plan.start_level - 1]), np.ones(1), np.ones(1))
     if after is None:
-        zero = np.zeros((1, plan.levels), dtype=np.int64)
-        return States(zero, zero.copy(), np.array([plan.start_level - 1]))
-    states = situation_of(plan, after).states()
-    if not states.n.any():
-        return states
+        return first
+    situation = situation_of(plan, after)
+    states = situation.states()
+    if not states.treated.any():
+        return first
     decision = decide(plan, states)
     if decision.stop[0] != GO_ON:
         raise ValueError(f"after: this trial has ended: {REASONS[int(decision.stop[0])]}")
-    return States(states.n, states.y, decision.level)
+    x = zero[:, :0] if situation.x is None else situation.x[None, :]
+    n = states.n if states.uncounted is None else states.n + states.uncounted
+    return _Live(n, states.y, x, decision.level, np.ones(1), np.ones(1))
 
 
-def _enumerate_any(plan: "EscalationPlan", start: States, check: Callable[[int, int], None]) -> Ends:
+def _enumerate_any(plan: "EscalationPlan", first: _Live, check: Callable[[int, int], None]) -> Ends:
     """Layer by layer with `decide`, for any rule."""
-    first = _Live(start.n, start.y, start.current, np.ones(1), np.ones(1))
-    waiting: dict[int, list[_Live]] = {int(start.n.sum()): [first]}
+    waiting: dict[int, list[_Live]] = {int(first.n.sum()): [first]}
     ends: list[tuple[_Live, IntArray]] = []
     while waiting:
         total = min(waiting)
         live = _merge(_Live.concatenate(waiting.pop(total)), plan.max_total)
         check(live.level.size, total)
-        cohort = next_cohort(plan, States(live.n, live.y, live.level), live.level)
+        cohort = next_cohort(plan, live.states(plan), live.level)
         for size in np.unique(cohort):
             for after in _after_cohort(plan, live.take(np.flatnonzero(cohort == size)), int(size), ends):
                 waiting.setdefault(total + int(size), []).append(after)
@@ -285,21 +313,24 @@ def _after_cohort(
     plan: "EscalationPlan", live: _Live, size: int, ends: list[tuple[_Live, IntArray]]
 ) -> list[_Live]:
     """Every outcome of one more cohort of `size`; ended states go to `ends`, the others are returned."""
-    rows, outcomes = live.level.size, size + 1
-    dlts = np.repeat(np.arange(outcomes), rows)
-    child = live.take(np.tile(np.arange(rows), outcomes))
+    rows = live.level.size
+    ways = _ways(plan, size)
+    dlts, missing, factor = (np.repeat(column, rows) for column in ways.T)
+    dlts, missing = dlts.astype(np.int64), missing.astype(np.int64)
+    child = live.take(np.tile(np.arange(rows), ways.shape[0]))
     everybody = np.arange(dlts.size)
     child.n[everybody, child.level] += size
     child.y[everybody, child.level] += dlts
-    last = (np.full(dlts.size, size), dlts)
-    choose = np.array([comb(size, t) for t in range(outcomes)], dtype=np.float64)[dlts]
+    if child.x.shape[1]:
+        child.x[everybody, child.level] += missing
     lots = plan.rule.lots or (None,)
+    shown = replace(child.states(plan), last_n=size - missing, last_y=dlts)
     result = []
     for lot in lots:  # a tie broken at random: every way with its share
         drawn = None if lot is None else np.full(dlts.size, lot)
-        decision = decide(plan, States(child.n, child.y, child.level, *last, lot=drawn))
-        ways = child.coefficient * choose / len(lots)
-        after = _Live(child.n, child.y, decision.level, ways, child.paths / len(lots))
+        decision = decide(plan, replace(shown, lot=drawn))
+        coefficient = child.coefficient * factor / len(lots)
+        after = _Live(child.n, child.y, child.x, decision.level, coefficient, child.paths / len(lots))
         over = decision.stop != GO_ON
         ended = np.flatnonzero(over)
         if ended.size:
@@ -309,23 +340,34 @@ def _after_cohort(
     return result
 
 
-def _merge(live: _Live, max_total: int) -> _Live:
-    order, first = group_rows(pack_counts(live.n, live.y, live.level, max_total))
-    kept = live.take(order[first])
-    return _Live(
-        kept.n,
-        kept.y,
-        kept.level,
-        np.add.reduceat(live.coefficient[order], first),
-        np.add.reduceat(live.paths[order], first),
+def _ways(plan: "EscalationPlan", size: int) -> FloatArray:
+    """What a cohort can bring, one row each: DLTs, weighted patients, and the factor of its coefficient."""
+    q = plan.missing.probability if plan.weighted else 0.0
+    return np.array(
+        [
+            (t, u, comb(size, t) * comb(size - t, u) * q**u * (1 - q) ** (size - t - u))
+            for t in range(size + 1)
+            for u in range(size - t + 1 if q else 1)
+        ]
     )
+
+
+def _merge(live: _Live, max_total: int) -> _Live:
+    words = pack_counts(live.n, live.y, live.level, max_total)
+    if live.x.shape[1]:
+        words += pack_counts(live.x, live.x, live.level, max_total)
+    order, first = group_rows(words)
+    kept = live.take(order[first])
+    coefficient = np.add.reduceat(live.coefficient[order], first)
+    paths = np.add.reduceat(live.paths[order], first)
+    return _Live(kept.n, kept.y, kept.x, kept.level, coefficient, paths)
 
 
 def _collect(plan: "EscalationPlan", ends: list[tuple[_Live, IntArray]]) -> Ends:
     everything = _Live.concatenate([live for live, _ in ends])
     stop = np.concatenate([reasons for _, reasons in ends])
-    keyed = _Live(everything.n, everything.y, stop, everything.coefficient, everything.paths)
-    merged = _merge(keyed, plan.max_total)
-    mtd = plan.rule.select(merged.n, merged.y)
-    mtd = np.where(merged.level == UNSAFE, -1, mtd)
-    return Ends(merged.n, merged.y, merged.level, mtd, merged.coefficient, merged.paths)
+    merged = _merge(replace(everything, level=stop), plan.max_total)
+    shown = merged.states(plan)
+    mtd = np.where(merged.level == UNSAFE, -1, plan.rule.select(shown.n, shown.y))
+    x = merged.x if plan.weighted else None
+    return Ends(merged.n, merged.y, merged.level, mtd, merged.coefficient, merged.paths, x)

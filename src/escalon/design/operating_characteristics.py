@@ -21,7 +21,9 @@ class OperatingCharacteristics:
     (the lower on ties); `prob_select_overdose`: the selected level exceeds the target;
     `mean_n_overdose`: expected patients above the target. `standard_error` holds the Monte Carlo
     standard error of every number, empty when exact. `states`: distinct terminal states (exact). `mean_duration`:
-    expected duration in DLT windows, where calendar time was simulated.
+    expected duration in DLT windows, where calendar time was simulated. `mean_non_evaluable`: expected patients per
+    level who could not be judged in full, beyond `mean_n` if replaced, within it if weighted; None unless the plan
+    expects any.
     """
 
     prob_tox: FloatArray
@@ -43,6 +45,7 @@ class OperatingCharacteristics:
     states: int | None = None
     trials: int | None = None
     mean_duration: float | None = None
+    mean_non_evaluable: FloatArray | None = None
     standard_error: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Outcome strings such as "1NNN 2NTN" and the counts they stand for.
 
 Letters: N neither, T dose-limiting toxicity; for designs that look at efficacy too, E efficacy without toxicity
-and B both. A cohort that starts with "+", such as "+1NE", holds backfill patients.
+and B both. U is a patient without DLT who cannot be judged in full, such as an under-dosed one: see
+`non_evaluable`. A cohort that starts with "+", such as "+1NE", holds backfill patients.
 """
 
 import re
@@ -22,17 +23,19 @@ class Cohort:
     """Patients evaluated together: `level` is 1-based; `dlt` holds one flag per patient, in order.
 
     `eff`: one flag per patient for efficacy, None where efficacy is not observed; `backfill`: treated below
-    the current level, outside the escalation.
+    the current level, outside the escalation; `not_evaluable`: number of further patients without DLT who cannot
+    be judged in full.
     """
 
     level: int
     dlt: tuple[bool, ...]
     eff: tuple[bool, ...] | None = None
     backfill: bool = False
+    not_evaluable: int = 0
 
     @property
     def n(self) -> int:
-        """Number of patients."""
+        """Number of evaluable patients."""
         return len(self.dlt)
 
     @property
@@ -73,6 +76,11 @@ class Outcomes:
         return self._count(lambda cohort: cohort.y)
 
     @property
+    def x(self) -> IntArray:
+        """Patients without DLT who cannot be judged in full, per level, shape (levels,)."""
+        return self._count(lambda cohort: cohort.not_evaluable)
+
+    @property
     def e(self) -> IntArray:
         """Patients with efficacy per level, shape (levels,)."""
         return self._count(lambda cohort: cohort.e)
@@ -98,7 +106,8 @@ def parse_outcomes(text: str, levels: int, efficacy: bool = False) -> Outcomes:
     """Read an outcome string.
 
     Parameters: `text`, cohorts separated by blanks, each a 1-based level followed by one letter per
-    patient, N (no DLT) or T (DLT), e.g. "1NNN 2NTN"; `levels`, the number of dose levels of the plan;
+    patient, N (no DLT), T (DLT) or U (no DLT, cannot be judged in full), e.g.
+    "1NNN 2NTN"; `levels`, the number of dose levels of the plan;
     `efficacy`, True to read E (efficacy), B (both) and backfill cohorts "+1NE" as well.
 
     Raises ValueError naming the faulty part for an unknown letter, an unknown level or stray text.
@@ -119,15 +128,17 @@ def _parse_cohort(part: str, levels: int, efficacy: bool) -> Cohort:
     level, letters = int(match[2]), match[3].upper()
     if not 1 <= level <= levels:
         raise ValueError(f"outcomes: level {level} in {part!r} is unknown; the plan has levels 1 to {levels}")
-    unknown = sorted(set(letters) - set("NTEB" if efficacy else "NT"))
+    unknown = sorted(set(letters) - set("NTEB" if efficacy else "NTU"))
     if unknown:
-        known = "N (no DLT) and T (DLT)"
+        known = "N (no DLT), T (DLT) and U (not evaluable)"
         if efficacy:
             known = "N (neither), T (DLT), E (efficacy) and B (both)"
         raise ValueError(f"outcomes: unknown letter {', '.join(unknown)} in {part!r}; use {known}")
+    missing = letters.count("U")
+    letters = letters.replace("U", "")
     dlt = tuple(letter in "TB" for letter in letters)
     eff = tuple(letter in "EB" for letter in letters) if efficacy else None
-    return Cohort(level, dlt, eff, bool(match[1]))
+    return Cohort(level, dlt, eff, bool(match[1]), missing)
 
 
 def format_outcomes(cohorts: Iterable[Cohort]) -> str:
@@ -142,7 +153,7 @@ def format_outcomes(cohorts: Iterable[Cohort]) -> str:
 def _format_cohort(cohort: Cohort) -> str:
     eff = cohort.eff or (False,) * cohort.n
     letters = "".join(_LETTERS[pair] for pair in zip(cohort.dlt, eff, strict=True))
-    return f"{'+' if cohort.backfill else ''}{cohort.level}{letters}"
+    return f"{'+' if cohort.backfill else ''}{cohort.level}{letters}{'U' * cohort.not_evaluable}"
 
 
 def check_counts(

@@ -63,10 +63,19 @@ def dose_paths(
     """
     if cohorts < 1:
         raise ValueError(f"cohorts: at least 1 is needed; got {cohorts}")
+    if plan.rule.efficacy or plan.backfill is not None:
+        what = f"rule {plan.rule.kind}" if plan.rule.efficacy else "backfill"
+        raise ValueError(f"paths: {what} needs more than DLT counts; ask for recommendations or simulate")
     largest = max(plan.cohort_sizes)
     if sum((largest + 1) ** k for k in range(1, cohorts + 1)) > MAX_NODES:
         raise ValueError(f"cohorts: {cohorts} give more than {MAX_NODES} nodes; ask for fewer")
     p = None if prob_tox is None else check_prob_tox(prob_tox, plan.levels)
+    if p is not None:
+        if plan.weighted and plan.missing.probability:
+            raise ValueError(
+                "prob_tox: paths show no weighted patients, so their probabilities would not sum to 1"
+            )
+        p = plan.missing.evaluable_rate(p)
     zero = np.zeros(plan.levels, dtype=np.int64)
     n, y, level = zero, zero.copy(), plan.start_level - 1
     if after is not None:

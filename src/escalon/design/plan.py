@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escalon.design.backfill import Backfill
 from escalon.design.guards import AnyGuard
+from escalon.design.non_evaluable import REPLACE, NonEvaluable
 from escalon.design.outcomes import IntArray, Outcomes
 from escalon.design.recommendation import PendingPatient, Recommendation
 from escalon.design.rules import AnyRule
@@ -38,6 +39,9 @@ class EscalationPlan(BaseModel):
     start_level: int = Field(1, ge=1, description="1-based level of the first cohort")
     guards: tuple[AnyGuard, ...] = ()
     titration: bool = Field(False, description="one patient per level until the first DLT, then cohorts")
+    non_evaluable: NonEvaluable | None = Field(
+        None, description="patients without DLT who cannot be judged in full: replaced, or weighted"
+    )
     backfill: Backfill | None = Field(None, description="patients treated below the current level as well")
 
     @model_validator(mode="after")
@@ -56,9 +60,31 @@ class EscalationPlan(BaseModel):
             )
         self.rule.check(self.levels, self._sizes_at_one_level())
         self.rule.check_plan(self.guards, self.titration)
+        self._check_non_evaluable()
         if self.backfill is not None:
             self.backfill.check_plan(self.rule.kind, self.guards, self.titration)
         return self
+
+    def _check_non_evaluable(self) -> None:
+        option = self.non_evaluable
+        if option is None:
+            return
+        if self.rule.efficacy or self.backfill is not None:
+            raise ValueError("non_evaluable: not available for rules that look at efficacy, or with backfill")
+        if option.kind == "weight" and self.rule.late_onset:
+            raise ValueError(
+                f"non_evaluable: rule {self.rule.kind} weighs follow-up itself; use kind replace with it"
+            )
+
+    @property
+    def weighted(self) -> bool:
+        """True when patients who cannot be judged in full are weighted, not replaced."""
+        return self.missing.kind == "weight"
+
+    @property
+    def missing(self) -> NonEvaluable:
+        """`non_evaluable`, or what a plan without it does."""
+        return self.non_evaluable or REPLACE
 
     @property
     def cohort_sizes(self) -> tuple[int, ...]:
@@ -94,6 +120,8 @@ class EscalationPlan(BaseModel):
         content = self.model_dump(mode="json")
         content["cohort_size"] = list(self.cohort_sizes)
         content["max_patients"] = self.max_total
+        if self.non_evaluable is None:
+            del content["non_evaluable"]  # as for backfill
         if self.backfill is None:
             del content["backfill"]  # the hash of a plan without backfill is older than the option
         content["guards"] = sorted(content["guards"], key=lambda guard: json.dumps(guard, sort_keys=True))

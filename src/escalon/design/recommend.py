@@ -17,7 +17,7 @@ from escalon.design.decide import (
     next_cohort,
 )
 from escalon.design.mtd import select_mtd
-from escalon.design.outcomes import IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
+from escalon.design.outcomes import Cohort, IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
 from escalon.design.recommendation import Action, PendingPatient, Recommendation
 from escalon.design.rules.base import STOP_UNSAFE, States
 
@@ -30,7 +30,8 @@ Counts = tuple[Sequence[int] | IntArray, Sequence[int] | IntArray, int]
 @dataclass(frozen=True)
 class _Situation:
     """Counts per level, 0-based current level, last cohort (size, DLTs) if known, patients of the
-    unfinished cohort at the current level, and the outcome string if one was given."""
+    unfinished cohort at the current level, and the outcome string if one was given; in a plan that weighs patients who
+    cannot be judged in full, those patients per level, and how many of them are in no count."""
 
     n: IntArray
     y: IntArray
@@ -39,12 +40,15 @@ class _Situation:
     held: int
     text: str | None
     waiting: tuple[PendingPatient, ...] = ()
+    x: IntArray | None = None
+    uncounted: IntArray | None = None
 
     def states(self) -> States:
         last_n, last_y = (None, None) if self.last is None else (np.array([part]) for part in self.last)
         counts = (self.n[None, :], self.y[None, :], np.array([self.current]))
         if not self.waiting:
-            return States(*counts, last_n, last_y)
+            uncounted = None if self.uncounted is None else self.uncounted[None, :]
+            return States(*counts, last_n, last_y, uncounted=uncounted)
         level = np.array([[patient.level - 1 for patient in self.waiting]])
         followup = np.array([[patient.followup for patient in self.waiting]])
         return States(*counts, last_n, last_y, level, followup)
@@ -55,7 +59,7 @@ class _Situation:
         n[self.current] += size
         y[self.current] += dlts
         last = None if self.last is None else (self.last[0] + size, self.last[1] + dlts)
-        return _Situation(n, y, self.current, last, 0, None)
+        return _Situation(n, y, self.current, last, 0, None, x=self.x, uncounted=self.uncounted)
 
 
 def recommend(
@@ -86,17 +90,16 @@ def recommend(
         "plan": plan.hash,
     }
     estimates = plan.rule.estimates(situation.n, situation.y)
-    if not situation.n.any() and not situation.waiting:
+    untouched = situation.uncounted is None or not situation.uncounted.any()
+    if not situation.n.any() and not situation.waiting and untouched:
         start = plan.start_level
         reasons = [f"No evaluable patient yet: the plan starts at level {start}."]
         reasons += _pending_words(plan, situation, waiting)
         return Recommendation("stay", start, tuple(reasons), (start,), estimates, None, False, inputs)
     decision = decide(plan, situation.states())
     action, level = _action(decision, situation)
-    if situation.waiting:
-        reasons = plan.rule.explain_pending(situation.states())
-    else:
-        reasons = plan.rule.explain(situation.n, situation.y, situation.current)
+    reasons = _rule_words(plan, situation)
+    reasons += _missing_words(plan, outcomes)
     reasons += _guard_words(plan, situation, decision)
     reasons += _cohort_words(plan, situation)
     reasons += _pending_words(plan, situation, waiting)
@@ -109,6 +112,23 @@ def recommend(
     return Recommendation(action, level, tuple(reasons), admissible, estimates, mtd, suspend, inputs)
 
 
+def _rule_words(plan: "EscalationPlan", situation: _Situation) -> list[str]:
+    if situation.waiting:
+        return plan.rule.explain_pending(situation.states())
+    if situation.n[situation.current] == 0:
+        return [f"Level {situation.current + 1}: no evaluable patient yet; the escalation stays there."]
+    return plan.rule.explain(situation.n, situation.y, situation.current)
+
+
+def _missing_words(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> list[str]:
+    """Sentences on patients without DLT who cannot be judged in full."""
+    if isinstance(outcomes, str):
+        outcomes = parse_outcomes(outcomes, plan.levels)
+    if not isinstance(outcomes, Outcomes):
+        return []
+    return [plan.missing.sentence(j + 1, int(x)) for j, x in enumerate(outcomes.x) if x]
+
+
 def situation_of(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> _Situation:
     """Read and check what `EscalationPlan.recommend` accepts."""
     if isinstance(outcomes, str):
@@ -116,13 +136,14 @@ def situation_of(plan: "EscalationPlan", outcomes: str | Outcomes | Counts) -> _
     if isinstance(outcomes, Outcomes):
         if outcomes.levels != plan.levels:
             raise ValueError(f"outcomes: for {outcomes.levels} levels, but the plan has {plan.levels}")
-        n, y = outcomes.n, outcomes.y
+        counted = plan.missing.counted(outcomes.x)
+        n, y = outcomes.n + counted, outcomes.y
+        x, uncounted = (outcomes.x, outcomes.x - counted) if plan.weighted else (None, None)
         if not outcomes.cohorts:
             return _Situation(n, y, plan.start_level - 1, None, 0, "")
         last = outcomes.cohorts[-1]
-        return _Situation(
-            n, y, last.level - 1, (last.n, last.y), _held(plan, outcomes), format_outcomes(outcomes.cohorts)
-        )
+        text, held = format_outcomes(outcomes.cohorts), _held(plan, outcomes)
+        return _Situation(n, y, last.level - 1, (last.n, last.y), held, text, x=x, uncounted=uncounted)
     counts_n, counts_y, level = outcomes
     n, y = check_counts(counts_n, counts_y, plan.levels)
     if not 1 <= level <= plan.levels:
@@ -140,8 +161,8 @@ def _held(plan: "EscalationPlan", outcomes: Outcomes) -> int:
     for cohort in reversed(outcomes.cohorts):
         if cohort.level != level:
             break
-        run += cohort.n
-    total = int(outcomes.n.sum())
+        run += _size(plan, cohort)
+    total = sum(_size(plan, cohort) for cohort in outcomes.cohorts)
     if plan.titration and int(outcomes.n.max()) <= 1:
         return 0
     filled = total - run
@@ -153,6 +174,11 @@ def _held(plan: "EscalationPlan", outcomes: Outcomes) -> int:
             return run
         run -= size
         filled += size
+
+
+def _size(plan: "EscalationPlan", cohort: Cohort) -> int:
+    """Patients who take a place in a cohort: replaced ones do not."""
+    return cohort.n + (cohort.not_evaluable if plan.weighted else 0)
 
 
 def _pending(
@@ -212,11 +238,11 @@ def _guard_words(plan: "EscalationPlan", situation: _Situation, decision: Decisi
 
 
 def _cohort_words(plan: "EscalationPlan", situation: _Situation) -> list[str]:
-    if situation.held == 0 or situation.waiting or int(situation.n.sum()) >= plan.max_total:
-        return []
     states = situation.states()
+    if situation.held == 0 or situation.waiting or int(states.treated[0]) >= plan.max_total:
+        return []
     size = int(next_cohort(plan, states, states.current)[0])
-    missing = min(size - situation.held, plan.max_total - int(situation.n.sum()))
+    missing = min(size - situation.held, plan.max_total - int(states.treated[0]))
     if missing <= 0:
         return []
     here = situation.current + 1

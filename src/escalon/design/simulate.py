@@ -7,16 +7,18 @@ Sums are kept as whole numbers, so the order in which blocks finish has no effec
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from escalon.design.decide import GO_ON, UNSAFE, decide, next_cohort
+from escalon.design.non_evaluable import STREAM
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc, check_prob_tox
 from escalon.design.rules.base import FloatArray, IntArray, States
 from escalon.design.simulate_late import draw_times, simulate_late_trials
+from escalon.design.spread import spread
 from escalon.design.table_engine import can_walk, table_walk
 
 if TYPE_CHECKING:
@@ -31,13 +33,15 @@ LOT_STREAM = 4
 
 @dataclass(frozen=True)
 class Trials:
-    """Ends of simulated trials: counts, shape (trials, levels), and the 0-based selection (-1 none), and the
-    duration in DLT windows where calendar time was simulated."""
+    """Ends of simulated trials: counts, shape (trials, levels), the 0-based selection (-1 none), the duration in
+    DLT windows where calendar time was simulated, and the patients, shape (trials, levels), who could not be
+    judged in full where the plan expects any."""
 
     n: IntArray
     y: IntArray
     mtd: IntArray
     duration: FloatArray | None = None
+    x: IntArray | None = None
 
 
 def draw_uniforms(seed: int, block: int, patients: int, trials: int) -> FloatArray:
@@ -56,11 +60,13 @@ def simulate_oc(
     fixed_arrivals: bool = False,
     prob_eff: Sequence[float] | FloatArray | None = None,
     odds_ratio: float = 1.0,
+    cluster: str | None = None,
 ) -> OperatingCharacteristics:
     """Operating characteristics by simulation, with Monte Carlo standard errors.
 
     Parameters: `prob_tox`, shape (levels,), 0-1; `trials`, at least 1; `seed`, 0 to 2^64 - 1; `workers`,
-    threads, without effect on the result. For rules that use pending patients: `accrual`, patients per DLT
+    threads, and `cluster`, the address of a Dask scheduler to use instead, both without effect on the result. For
+    rules that use pending patients: `accrual`, patients per DLT
     window, `fixed_arrivals`, evenly spaced instead of exponential times between them. For rules that look at
     efficacy: `prob_eff`, shape (levels,), and `odds_ratio`, its association with toxicity within a patient; the
     result is then an `EfficacyCharacteristics`. With backfill: `accrual`, `fixed_arrivals` and `prob_eff`, the
@@ -68,18 +74,14 @@ def simulate_oc(
     Raises ValueError for a bad scenario or number.
     """
     p = check_prob_tox(prob_tox, plan.levels)
-    if trials < 1:
-        raise ValueError(f"trials: at least 1 is needed; got {trials}")
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"seed: a whole number from 0 to 2^64 - 1 is needed; got {seed}")
-    if not accrual > 0:
-        raise ValueError(f"accrual: patients per DLT window must be above 0; got {accrual}")
+    _check_numbers(plan, trials, seed, accrual)
+    where = cluster or workers
     if plan.rule.efficacy:
         from escalon.design.efficacy_characteristics import check_efficacy_scenario
         from escalon.design.simulate_efficacy import simulate_efficacy_oc
 
         scenario = check_efficacy_scenario(plan, p, prob_eff, odds_ratio)
-        return simulate_efficacy_oc(plan, scenario, trials, seed, workers)
+        return simulate_efficacy_oc(plan, scenario, trials, seed, where)
     if plan.backfill is not None:
         from escalon.design.efficacy_characteristics import check_probability_vector
         from escalon.design.simulate_backfill import simulate_backfill_oc
@@ -87,31 +89,79 @@ def simulate_oc(
         if prob_eff is None:
             raise ValueError("prob_eff: backfill needs a response probability for every level")
         q = check_probability_vector("prob_eff", prob_eff, plan.levels)
-        return simulate_backfill_oc(plan, p, q, trials, seed, workers, accrual, fixed_arrivals)
-    blocks = [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))]
-
-    def run(block: tuple[int, int]) -> dict[str, Any]:
-        uniforms = draw_uniforms(seed, block[0], plan.max_total, block[1])
-        if not plan.rule.late_onset:
-            lots = draw_times(seed, block[0], LOT_STREAM, plan.max_total, BLOCK) if plan.rule.lots else None
-            return _sums(plan, p, simulate_trials(plan, p, uniforms, lots))
-        times = [draw_times(seed, block[0], k, plan.max_total, BLOCK)[:, : block[1]] for k in (1, 2)]
-        trials = simulate_late_trials(plan, p, (uniforms, times[0], times[1]), accrual, fixed_arrivals)
-        return _sums(plan, p, Trials(trials.n, trials.y, trials.mtd, trials.duration))
-
-    with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(run, blocks))
+        return simulate_backfill_oc(plan, p, q, trials, seed, where, accrual, fixed_arrivals)
+    run = partial(_run_block, plan, p, seed, accrual, fixed_arrivals)
+    parts = spread(run, [(b, min(BLOCK, trials - b * BLOCK)) for b in range(-(-trials // BLOCK))], where)
     return _combine(plan, p, trials, {name: sum(part[name] for part in parts) for name in parts[0]})
 
 
+def _check_numbers(plan: "EscalationPlan", trials: int, seed: int, accrual: float) -> None:
+    if trials < 1:
+        raise ValueError(f"trials: at least 1 is needed; got {trials}")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed: a whole number from 0 to 2^64 - 1 is needed; got {seed}")
+    if not accrual > 0:
+        raise ValueError(f"accrual: patients per DLT window must be above 0; got {accrual}")
+    if plan.rule.late_onset and plan.missing.probability:
+        raise ValueError(
+            f"non_evaluable: replaced patients take calendar time, which is not simulated for rule "
+            f"{plan.rule.kind}; set their probability to 0"
+        )
+
+
+def _run_block(
+    plan: "EscalationPlan",
+    p: FloatArray,
+    seed: int,
+    accrual: float,
+    fixed_arrivals: bool,
+    block: tuple[int, int],
+) -> dict[str, Any]:
+    """Sums over one block, given as (number, trials)."""
+    number, trials = block
+    uniforms = draw_uniforms(seed, number, plan.max_total, trials)
+    if plan.rule.late_onset:
+        times = [draw_times(seed, number, k, plan.max_total, BLOCK)[:, :trials] for k in (1, 2)]
+        late = simulate_late_trials(plan, p, (uniforms, times[0], times[1]), accrual, fixed_arrivals)
+        return _sums(plan, p, Trials(late.n, late.y, late.mtd, late.duration))
+    lots = draw_times(seed, number, LOT_STREAM, plan.max_total, BLOCK) if plan.rule.lots else None
+    spare = None
+    if plan.missing.probability:
+        spare = draw_times(seed, number, STREAM, plan.max_total, BLOCK)[:, :trials]
+    return _sums(plan, p, simulate_trials(plan, p, uniforms, lots, spare))
+
+
 def simulate_trials(
-    plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray, lots: FloatArray | None = None
+    plan: "EscalationPlan",
+    prob_tox: FloatArray,
+    uniforms: FloatArray,
+    lots: FloatArray | None = None,
+    spare: FloatArray | None = None,
 ) -> Trials:
-    """Run the trials of one block; `uniforms` of shape (patients, trials), and `lots`, at least as large, for rules
-    that break ties at random."""
+    """Run the trials of one block.
+
+    `uniforms`, `spare`: shape (patients, trials), for the DLTs and for who cannot be judged in full (None: nobody);
+    `lots`, at least as large, for rules that break ties at random.
+    """
+    if spare is None or plan.weighted:
+        return _simulate_counted(plan, prob_tox, uniforms, lots, spare)
+    found = _simulate_counted(plan, plan.missing.evaluable_rate(prob_tox), uniforms, lots, None)
+    return replace(found, x=plan.missing.draw_replaced(found.n, prob_tox, spare))
+
+
+def _simulate_counted(
+    plan: "EscalationPlan",
+    prob_tox: FloatArray,
+    uniforms: FloatArray,
+    lots: FloatArray | None,
+    spare: FloatArray | None,
+) -> Trials:
+    """The trials of a block; `prob_tox` of the patients who take a place in a cohort."""
     if can_walk(plan):
         return _simulate_walk(plan, prob_tox, uniforms)
     trials = uniforms.shape[1]
+    # n holds all who take a place; x those of them who are weighted
+    x = np.zeros((trials, plan.levels), np.int64)
     states = States(
         np.zeros((trials, plan.levels), np.int64),
         np.zeros((trials, plan.levels), np.int64),
@@ -120,29 +170,52 @@ def simulate_trials(
     stop = np.zeros(trials, np.int64)
     going = np.arange(trials)
     while going.size:
-        now = States(states.n[going], states.y[going], states.current[going])
-        size = next_cohort(plan, now, now.current)
-        dlts = _dlts(uniforms[:, going], now.n.sum(axis=1), size, prob_tox[now.current])
+        now = _shown(plan, states, x, going)
+        size, before, p = next_cohort(plan, now, now.current), now.treated, prob_tox[now.current]
+        dlts, missing = _dlts(
+            plan, uniforms[:, going], spare if spare is None else spare[:, going], before, size, p
+        )
         states.n[going, now.current] += size
         states.y[going, now.current] += dlts
-        lot = None if lots is None else lots[now.treated, going]
-        after = States(states.n[going], states.y[going], now.current, size, dlts, lot=lot)
-        decision = decide(plan, after)
+        x[going, now.current] += missing
+        after = _shown(plan, states, x, going)
+        lot = None if lots is None else lots[before, going]
+        decision = decide(plan, replace(after, last_n=size - missing, last_y=dlts, lot=lot))
         states.current[going] = decision.level
         stop[going] = decision.stop
         going = going[decision.stop == GO_ON]
-    mtd = np.where(stop == UNSAFE, -1, plan.rule.select(states.n, states.y))
-    return Trials(states.n, states.y, mtd)
+    shown = _shown(plan, states, x, np.arange(trials))
+    mtd = np.where(stop == UNSAFE, -1, plan.rule.select(shown.n, shown.y))
+    return Trials(states.n, states.y, mtd, x=x if plan.weighted else None)
 
 
-def _dlts(uniforms: FloatArray, treated: IntArray, size: IntArray, p: FloatArray) -> IntArray:
-    """DLTs of the next cohort of every trial; patients are taken in order of treatment."""
+def _shown(plan: "EscalationPlan", states: States, x: IntArray, going: IntArray) -> States:
+    """What the rule is shown of some trials."""
+    n, y, current = states.n[going], states.y[going], states.current[going]
+    if not plan.weighted:
+        return States(n, y, current)
+    uncounted = x[going] - plan.missing.counted(x[going])
+    return States(n - uncounted, y, current, uncounted=uncounted)
+
+
+def _dlts(
+    plan: "EscalationPlan",
+    uniforms: FloatArray,
+    spare: FloatArray | None,
+    treated: IntArray,
+    size: IntArray,
+    p: FloatArray,
+) -> tuple[IntArray, IntArray]:
+    """DLTs, and weighted patients, of the next cohort of every trial; patients in order of treatment."""
     columns = np.arange(treated.size)
-    total = np.zeros(treated.size, np.int64)
+    total, missing = np.zeros(treated.size, np.int64), np.zeros(treated.size, np.int64)
     for k in range(int(size.max())):
         row = np.minimum(treated + k, uniforms.shape[0] - 1)
-        total += (k < size) & (uniforms[row, columns] < p)
-    return total
+        toxic = uniforms[row, columns] < p
+        total += (k < size) & toxic
+        if spare is not None:
+            missing += (k < size) & ~toxic & (spare[row, columns] < plan.missing.probability)
+    return total, missing
 
 
 def _simulate_walk(plan: "EscalationPlan", prob_tox: FloatArray, uniforms: FloatArray) -> Trials:
@@ -166,7 +239,10 @@ def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: Trials) -> dict[
     ticks = (
         np.zeros(1, np.int64) if trials.duration is None else np.rint(trials.duration * 1e6).astype(np.int64)
     )
+    x = np.zeros_like(trials.n) if trials.x is None else trials.x
     return {
+        "x": x.sum(axis=0),
+        "x2": (x**2).sum(axis=0),
         "ticks": int(ticks.sum()),
         "ticks2": sum(int(tick) ** 2 for tick in ticks),
         "select": np.bincount(trials.mtd + 1, minlength=plan.levels + 1),
@@ -205,6 +281,8 @@ def _combine(
     }
     if plan.rule.late_onset:
         errors["mean_duration"] = float(mean(sums["ticks"] / 1e6, sums["ticks2"] / 1e12))
+    if plan.missing.probability:
+        errors["mean_non_evaluable"] = mean(sums["x"], sums["x2"]).tolist()
     return build_oc(
         prob_tox=prob_tox,
         target=plan.rule.target_rate,
@@ -217,6 +295,7 @@ def _combine(
         overdose_60=sums["over60"] / trials,
         overdose_80=sums["over80"] / trials,
         mean_duration=sums["ticks"] / trials / 1e6 if plan.rule.late_onset else None,
+        mean_non_evaluable=sums["x"] / trials if plan.missing.probability else None,
         method="simulate",
         trials=trials,
         standard_error=errors,

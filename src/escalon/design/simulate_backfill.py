@@ -9,7 +9,6 @@ Uniforms come from counter-based streams, one row per arrival: the same answer f
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from escalon.design.backfill import GO_ON, UNSAFE, decide_backfill, open_for_bac
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc
 from escalon.design.rules.base import FloatArray, IntArray
 from escalon.design.simulate_efficacy import mean_error, share_error
+from escalon.design.spread import spread
 
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
@@ -79,7 +79,7 @@ def simulate_backfill_oc(
     prob_eff: FloatArray,
     trials: int,
     seed: int,
-    workers: int,
+    workers: int | str,
     accrual: float,
     fixed_arrivals: bool,
 ) -> BackfillCharacteristics:
@@ -100,8 +100,7 @@ def simulate_backfill_oc(
             plan, prob_tox, simulate_backfill_trials(plan, prob_tox, prob_eff, draw, accrual, fixed_arrivals)
         )
 
-    with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(run, range(-(-trials // BLOCK))))
+    parts = spread(run, range(-(-trials // BLOCK)), workers)
     return _combine(plan, prob_tox, trials, {name: sum(part[name] for part in parts) for name in parts[0]})
 
 

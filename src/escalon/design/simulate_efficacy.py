@@ -4,7 +4,6 @@ Toxicity is drawn from the streams of `simulate`, so every design meets the same
 counter-based stream, given the patient's toxicity.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from escalon.design.efficacy_characteristics import (
 )
 from escalon.design.rules.base import FloatArray, IntArray
 from escalon.design.rules.efficacy import EfficacyRule, EfficacyStates
+from escalon.design.spread import spread
 
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
@@ -37,7 +37,7 @@ class EfficacyTrials:
 
 
 def simulate_efficacy_oc(
-    plan: "EscalationPlan", scenario: EfficacyScenario, trials: int, seed: int, workers: int
+    plan: "EscalationPlan", scenario: EfficacyScenario, trials: int, seed: int, workers: int | str
 ) -> EfficacyCharacteristics:
     """Characteristics by simulation; arguments as checked by `simulate.simulate_oc`."""
     from escalon.design.simulate import BLOCK, draw_uniforms
@@ -49,8 +49,7 @@ def simulate_efficacy_oc(
         how = draw_times(seed, block, EFFICACY_STREAM, plan.max_total, BLOCK)[:, :size]
         return _sums(plan, scenario, simulate_efficacy_trials(plan, scenario, who, how))
 
-    with ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(run, range(-(-trials // BLOCK))))
+    parts = spread(run, range(-(-trials // BLOCK)), workers)
     return _combine(plan, scenario, trials, {name: sum(part[name] for part in parts) for name in parts[0]})
 
 

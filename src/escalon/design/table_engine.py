@@ -42,6 +42,7 @@ def can_walk(plan: "EscalationPlan") -> bool:
     return (
         isinstance(plan.rule, TableRule)
         and not plan.titration
+        and not plan.weighted
         and not plan.rule.late_onset
         and all(isinstance(guard, NoSkipping | Coherent | EnoughAtDose) for guard in plan.guards)
     )
@@ -108,6 +109,7 @@ class Ends:
     mtd: IntArray
     coefficient: FloatArray
     paths: FloatArray
+    x: IntArray | None = None
 
 
 def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int], None]) -> Ends:

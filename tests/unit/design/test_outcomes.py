@@ -28,7 +28,7 @@ def test_format_then_parse_is_identity(raw):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1NNX", "unknown letter X in '1NNX'"),
+        ("1NNX", "unknown letter X in '1NNX'; use N .no DLT., T .DLT. and U .not evaluable."),
         ("4NNN", "level 4 in '4NNN' is unknown; the plan has levels 1 to 3"),
         ("0NNN", "level 0"),
         ("NNN", "'NNN' is not a cohort"),
@@ -52,3 +52,14 @@ def test_faulty_text_is_named(text, message):
 def test_impossible_counts_are_named(n, y, message):
     with pytest.raises(ValueError, match=message):
         check_counts(n, y, 2)
+
+
+def test_patients_who_cannot_be_judged_are_kept_apart():
+    outcomes = parse_outcomes("1NUNT 2UU", 3)
+    assert (outcomes.n.tolist(), outcomes.y.tolist(), outcomes.x.tolist()) == (
+        [3, 0, 0],
+        [1, 0, 0],
+        [1, 2, 0],
+    )
+    assert outcomes.current_level == 2
+    assert parse_outcomes(format_outcomes(outcomes.cohorts), 3) == parse_outcomes("1NNTU 2UU", 3)

@@ -32,7 +32,8 @@ class States:
     (states,), 0-based level of the last cohort; `last_n`, `last_y`: shape (states,), size and DLTs of
     the last cohort, None when unknown; `pending_level`, `pending_followup`: shape (states, patients),
     0-based level (-1: no patient) and share of the DLT window seen of patients still in their window;
-    `lot`: shape (states,), 0-1, the lot drawn where a rule breaks ties at random (None: take the first).
+    `lot`: shape (states,), 0-1, the lot drawn where a rule breaks ties at random (None: take the first);
+    `uncounted`: shape (states, levels), treated patients who are in no count (None: nobody).
     """
 
     n: IntArray
@@ -43,6 +44,7 @@ class States:
     pending_level: IntArray | None = None
     pending_followup: FloatArray | None = None
     lot: FloatArray | None = None
+    uncounted: IntArray | None = None
 
     @property
     def pending(self) -> IntArray:
@@ -69,6 +71,8 @@ class States:
         total = self.n.sum(axis=1)
         if self.pending_level is not None:
             total = total + (self.pending_level >= 0).sum(axis=1)
+        if self.uncounted is not None:
+            total = total + self.uncounted.sum(axis=1)
         return np.asarray(total)
 
     @property
@@ -130,11 +134,6 @@ class Rule(BaseModel):
     def efficacy(self) -> bool:
         """True when the rule looks at efficacy as well as toxicity."""
         return False
-
-    @property
-    def enumerable_states(self) -> int:
-        """Live states beyond which an enumeration takes too long for this rule."""
-        return 1 << 62
 
     @property
     def lots(self) -> tuple[float, ...]:
