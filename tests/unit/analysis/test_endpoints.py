@@ -105,6 +105,8 @@ def test_worked_examples(facts, paramcd, expected):
         # A gap that only breaks after the frame, on day 745, and a therapy after it are not seen.
         ([("ASSESSMENT", 100), ("DEATH", 746)], "PFSI", (731, 5, "HORIZON")),
         ([("ASSESSMENT", 720), ("HSCT", 750)], "PFSI", (720, 1, "LAST_ASSESSMENT")),
+        ([("ASSESSMENT", 720), ("HSCT", 731)], "PFSI", (720, 2, "TRANSPLANT")),
+        ([("ASSESSMENT", 720), ("HSCT", 732)], "PFSI", (720, 1, "LAST_ASSESSMENT")),
         # A response first seen after the frame.
         ([("ASSESSMENT", 735), ("RESPONSE", 735), ("PROGRESSION", 745)], "DOR", (0, 5, "HORIZON")),
         ([("ASSESSMENT", 735), ("RESPONSE", 735)], "DOR", (0, 1, "LAST_ASSESSMENT")),
@@ -125,6 +127,11 @@ def test_time_frame(facts, paramcd, expected):
 )
 def test_a_visit_is_missed_when_its_window_has_closed(death, rule):
     assert outcome([("ASSESSMENT", 28), ("DEATH", death)], "PFSI")[2] == rule
+
+
+@pytest.mark.parametrize(("day", "rule"), [(48, "MISSED_VISITS"), (49, "DEATH"), (63, "DEATH")])
+def test_an_assessment_on_the_first_day_of_a_window_attends_the_visit(day, rule):
+    assert outcome([("ASSESSMENT", day), ("DEATH", 99)], "PFSI")[2] == rule
 
 
 def test_overlapping_windows_are_one_visit():

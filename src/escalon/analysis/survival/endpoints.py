@@ -215,7 +215,7 @@ def _frame_over(rule: Rule, case: _Case) -> _Happened:
         return None
     event = case.event
     if event is not None:
-        later = f"{_lower(event[0])} only on {{{event[1].day}}}" if event[1].day >= case.end.day else None
+        later = f"{_lower(event[0])} only on {{{event[1].day}}}" if event[1].day > case.end.day else None
     else:
         last = case.last("LAST_ALIVE" if case.analysis.rules[-1].date == "last alive" else "ASSESSMENT")
         later = f"followed to {{{last.day}}}" if last is not None and last.day > case.end.day else None
