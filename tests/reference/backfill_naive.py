@@ -66,3 +66,66 @@ def open_levels(n, y, held, responded, d, phi, cap):
         if responded[b] and held[b] < cap:
             found.append(b)
     return found
+
+
+def tally(patients, before, levels):
+    known = [one for one in patients if one["end"] < before]
+    n = [sum(one["level"] == j for one in known) for j in range(levels)]
+    y = [sum(one["level"] == j and one["dlt"] for one in known) for j in range(levels)]
+    return n, y
+
+
+def highest_open(patients, clock, d, phi, cap, levels):
+    n, y = tally(patients, clock, levels)
+    held = [sum(one["level"] == j for one in patients) for j in range(levels)]
+    seen = [
+        any(one["level"] == j and not one["backfill"] and one["answer"] < clock for one in patients)
+        for j in range(levels)
+    ]
+    return max(open_levels(n, y, held, seen, d, phi, cap), default=None)
+
+
+def run_trial(p, q, uniforms, phi, size, total, cap, enough, accrual):
+    """One trial, event by event; `uniforms`: rows (DLT, DLT time, arrival, response), one column per arrival.
+
+    Returns level, DLT and backfill flag of every counted patient, the reason of the end and the duration.
+    """
+    levels, d, clock = len(p), 0, 0.0
+    patients, cohort, treated, k, stop = [], [], 0, 0, None
+    while stop is None:
+        if k:
+            clock += -log(1 - uniforms[2][k]) / accrual
+
+        goal = min(size, total - (treated - len(cohort)))
+        if len(cohort) >= goal and max(one["end"] for one in cohort) < clock:
+            n, y = tally(patients, clock, levels)
+            following = next_level(n, y, d, phi)
+            if following is None:
+                stop = "unsafe"
+            elif following == d and n[d] >= enough:
+                stop = "enough"
+            elif treated >= total:
+                stop = "full"
+            if stop is not None:
+                break
+            d, cohort = following, []
+            goal = min(size, total - treated)
+        join = len(cohort) < goal
+        level = d if join else highest_open(patients, clock, d, phi, cap, levels)
+        if level is not None:
+            dlt = uniforms[0][k] < p[level]
+            one = {
+                "level": level,
+                "dlt": dlt,
+                "end": clock + (uniforms[1][k] if dlt else 1.0),
+                "backfill": not join,
+                "answer": clock + 1.0 if uniforms[3][k] < q[level] else float("inf"),
+            }
+            patients.append(one)
+            if join:
+                cohort.append(one)
+                treated += 1
+        k += 1
+    end = max(one["end"] for one in cohort)
+    counted = [(one["level"], one["dlt"], one["backfill"]) for one in patients if one["end"] <= end]
+    return counted, stop, end

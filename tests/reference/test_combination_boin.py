@@ -33,7 +33,7 @@ def plan(rows=2, columns=3, total=12, **rule):
     st.integers(0, 8),
     st.booleans(),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_next_combination_and_selection(counts, current, bar):
     n, y = (np.array([count[i] for count in counts]) for i in (0, 1))
     if n[current] == 0:

@@ -50,6 +50,14 @@ def test_conflict_is_pooled_and_said():
     assert (down.action, down.level) == ("de_escalate", 1)
 
 
+def test_a_lower_level_that_only_stays_conflicts_with_escalation():
+    # level 1: 3 of 12 stays, level 2: 0 of 3 escalates; pooled 3 of 15 = .2 lies between the boundaries
+    answer = plan(total=30, backfill={"cap": 20}).recommend("1NNE 2NNN +1NTT +1TNN +1NNN")
+    assert (answer.action, answer.level) == ("stay", 2)
+    # level 1 with 2 of 12 escalates as well: no conflict
+    assert plan(total=30).recommend("1NNE 2NNN +1NTT +1NNN +1NNN").level == 3
+
+
 def test_toxic_backfill_stops_the_trial():
     answer = plan(total=30).recommend("1NNE 2NNN +1TTT +1TTT")
     assert (answer.action, answer.mtd, answer.backfill) == ("stop", None, ())
