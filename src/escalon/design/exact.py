@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
 
 MAX_STATES = 4_000_000
-"""Live states at one moment beyond which a plan is refused (about 2 GB with 7 levels)."""
+"""Live states of the compiled walk, with cohorts of 3, beyond which a plan is refused: about 2 GB with 7 levels. Twice
+as many may have ended. The general walk holds more per state and stops at an eighth; larger cohorts, with more
+children per state, stop earlier."""
 
 
 class PlanTooLargeError(ValueError):
@@ -233,7 +235,7 @@ def exact_oc(
 def enumerate_plan(
     plan: "EscalationPlan",
     after: str | Outcomes | Counts | None = None,
-    max_states: int = MAX_STATES,
+    max_states: int | None = None,
     compiled: bool = True,
 ) -> Enumeration:
     """All ends of a plan with their coefficients.
@@ -252,11 +254,10 @@ def enumerate_plan(
     if not plan.rule.counts_only:
         raise ValueError(f"rule {plan.rule.kind} does not decide from counts alone; simulate it instead")
     start = _start(plan, after)
-    check = partial(_check_size, plan, min(max_states, getattr(plan.rule, "enumerable_states", max_states)))
-    if compiled and can_walk(plan) and fits_two_words(plan):
-        found = enumerate_walk(table_walk(plan), start.states(plan), check)
-    else:
-        found = _enumerate_any(plan, start, check)
+    walks = compiled and can_walk(plan) and fits_two_words(plan)
+    check = partial(_check_size, plan, _limit(plan, walks) if max_states is None else max_states)
+    walk = partial(enumerate_walk, table_walk(plan), start.states(plan)) if walks else None
+    found = walk(check) if walk else _enumerate_any(plan, start, check)
     return Enumeration(
         **found.__dict__,
         planned=plan.max_total,
@@ -286,14 +287,14 @@ def _start(plan: "EscalationPlan", after: str | Outcomes | Counts | None) -> _Li
     return _Live(n, states.y, x, decision.level, np.ones(1), np.ones(1))
 
 
-def _enumerate_any(plan: "EscalationPlan", first: _Live, check: Callable[[int, int], None]) -> Ends:
+def _enumerate_any(plan: "EscalationPlan", first: _Live, check: Callable[[int, int, int], None]) -> Ends:
     """Layer by layer with `decide`, for any rule."""
     waiting: dict[int, list[_Live]] = {int(first.n.sum()): [first]}
     ends: list[tuple[_Live, IntArray]] = []
     while waiting:
         total = min(waiting)
         live = _merge(_Live.concatenate(waiting.pop(total)), plan.max_total)
-        check(live.level.size, total)
+        check(live.level.size, sum(part.level.size for part, _ in ends), total)
         cohort = next_cohort(plan, live.states(plan), live.level)
         for size in np.unique(cohort):
             for after in _after_cohort(plan, live.take(np.flatnonzero(cohort == size)), int(size), ends):
@@ -301,11 +302,19 @@ def _enumerate_any(plan: "EscalationPlan", first: _Live, check: Callable[[int, i
     return _collect(plan, ends)
 
 
-def _check_size(plan: "EscalationPlan", max_states: int, states: int, treated: int) -> None:
-    if states > max_states:
+def _limit(plan: "EscalationPlan", walks: bool) -> int:
+    """Live states within memory, and within the patience the rule asks for."""
+    children = _ways(plan, max(plan.cohort_sizes)).shape[0] * max(len(plan.rule.lots), 1)
+    within_memory: int = MAX_STATES // (1 if walks else 8) * 4 // max(children, 4)
+    return min(within_memory, int(getattr(plan.rule, "enumerable_states", within_memory)))
+
+
+def _check_size(plan: "EscalationPlan", limit: int, states: int, ended: int, treated: int) -> None:
+    if states > limit or ended > 2 * limit:
         raise PlanTooLargeError(
             f"plan too large to enumerate: {states} live states after {treated} of {plan.max_total} "
-            f"patients, limit {max_states}; use simulation instead"
+            f"patients, limit {limit}{f', and {ended} ended ones' if ended > 2 * limit else ''}; "
+            "use simulation instead"
         )
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escalon.design.rules.base import BoolArray, IntArray, Rule, States
 
@@ -147,6 +147,43 @@ class TooToxic(Guard):
         return f"lowest level too toxic: {at} exceeds {self.certainty:g}"
 
 
+class PreciseEnough(Guard):
+    """The escalation ends once the posterior of the next level's DLT probability is precise.
+
+    Precise: P(low <= DLT probability <= high) >= certainty, with at least `n` patients at that level. `when` "stay":
+    only where the rule would stay at the current level, "recommended": at any next level.
+    """
+
+    kind: Literal["precise_enough"] = "precise_enough"
+    low: float = Field(ge=0, lt=1, description="lower end of the interval of DLT probabilities")
+    high: float = Field(gt=0, le=1, description="upper end of the interval of DLT probabilities")
+    certainty: float = Field(gt=0, lt=1, description="posterior probability of the interval that suffices")
+    n: int = Field(1, ge=1, description="patients needed at the level")
+    when: Literal["stay", "recommended"] = "stay"
+
+    @model_validator(mode="after")
+    def _check(self) -> "PreciseEnough":
+        if self.low >= self.high:
+            raise ValueError(f"low, high: low < high is required; got {self.low:g}, {self.high:g}")
+        return self
+
+    def ends(self, states: States, rule: Rule, level: IntArray) -> BoolArray:
+        """See the class."""
+        at = (states.rows, np.maximum(level, 0))
+        above_low = rule.prob_above(states.n, states.y, self.low)[at] if self.low > 0 else 1.0
+        above_high = rule.prob_above(states.n, states.y, self.high)[at] if self.high < 1 else 0.0
+        precise = (above_low - above_high >= self.certainty) & (states.n[at] >= self.n)
+        return np.asarray(precise & ((level == states.current) if self.when == "stay" else (level >= 0)))
+
+    def sentence(self) -> str:
+        """The limit in words."""
+        return (
+            f"precise enough: P({self.low:g} <= DLT probability at the next level <= {self.high:g}) reaches "
+            f"{self.certainty:g} with {self.n} patients or more there"
+        )
+
+
 AnyGuard = Annotated[
-    NoSkipping | Coherent | EnoughAtDose | OverdoseControl | TooToxic, Field(discriminator="kind")
+    NoSkipping | Coherent | EnoughAtDose | OverdoseControl | TooToxic | PreciseEnough,
+    Field(discriminator="kind"),
 ]

@@ -37,6 +37,11 @@ class EscalationPlan(BaseModel):
         None, ge=1, description="largest sample size; may be left out for rules that end by themselves"
     )
     start_level: int = Field(1, ge=1, description="1-based level of the first cohort")
+    lower_level: bool = Field(
+        False,
+        description="the lowest of the levels is level -1, kept for de-escalation: start_level is then 2 or more, 2 "
+        "by default; levels are counted from the lowest everywhere, `level_names` gives the protocol's names",
+    )
     guards: tuple[AnyGuard, ...] = ()
     titration: bool = Field(False, description="one patient per level until the first DLT, then cohorts")
     non_evaluable: NonEvaluable | None = Field(
@@ -44,8 +49,17 @@ class EscalationPlan(BaseModel):
     )
     backfill: Backfill | None = Field(None, description="patients treated below the current level as well")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _start_above_lower_level(cls, data: Any) -> Any:
+        if isinstance(data, dict) and data.get("lower_level") is True and "start_level" not in data:
+            return {**data, "start_level": 2}
+        return data
+
     @model_validator(mode="after")
     def _check(self) -> "EscalationPlan":
+        if self.lower_level and self.start_level < 2:
+            raise ValueError("start_level: level -1 is kept for de-escalation, so the start is 2 or above")
         if min(self.cohort_sizes, default=0) < 1:
             raise ValueError("cohort_size: every cohort needs at least 1 patient")
         if self.start_level > self.levels:
@@ -92,6 +106,13 @@ class EscalationPlan(BaseModel):
         return (self.cohort_size,) if isinstance(self.cohort_size, int) else self.cohort_size
 
     @property
+    def level_names(self) -> tuple[str, ...]:
+        """The protocol's names of the levels, lowest first: ("-1", "1", "2") or ("1", "2", "3")."""
+        if self.lower_level:
+            return ("-1", *(str(k) for k in range(1, self.levels)))
+        return tuple(str(k) for k in range(1, self.levels + 1))
+
+    @property
     def max_total(self) -> int:
         """Largest sample size: `max_patients`, else the rule's own bound."""
         own = self.rule.default_max_patients(self.levels)
@@ -122,6 +143,8 @@ class EscalationPlan(BaseModel):
         content["max_patients"] = self.max_total
         if self.non_evaluable is None:
             del content["non_evaluable"]  # as for backfill
+        if not self.lower_level:
+            del content["lower_level"]
         if self.backfill is None:
             del content["backfill"]  # the hash of a plan without backfill is older than the option
         content["guards"] = sorted(content["guards"], key=lambda guard: json.dumps(guard, sort_keys=True))

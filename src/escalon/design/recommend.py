@@ -106,6 +106,10 @@ def recommend(
     mtd = None
     if action == "stop" and not situation.waiting:
         mtd = select_mtd(plan, situation.n, situation.y) if decision.stop[0] != UNSAFE else None
+    if plan.lower_level:
+        reasons.append(
+            "Levels are counted from the lowest: level 1 here is the protocol's level -1, 2 its level 1."
+        )
     reasons.append(_conclusion(plan, situation, decision, action, level, mtd))
     admissible = _admissible(plan, situation, decision)
     suspend = bool(decision.wait[0])

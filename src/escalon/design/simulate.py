@@ -235,6 +235,7 @@ def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: Trials) -> dict[
     """Whole-number sums over trials, and sums of squares for the standard errors."""
     total = trials.n.sum(axis=1)
     over = trials.n[:, prob_tox > plan.rule.target_rate].sum(axis=1)
+    dlts = trials.y.sum(axis=1)
     # durations are summed in whole millionths of a window: sums of whole numbers know no order
     ticks = (
         np.zeros(1, np.int64) if trials.duration is None else np.rint(trials.duration * 1e6).astype(np.int64)
@@ -252,6 +253,9 @@ def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: Trials) -> dict[
         "y2": (trials.y**2).sum(axis=0),
         "sizes": np.bincount(total, minlength=plan.max_total + 1),
         "total2": int((total**2).sum()),
+        "dlts2": int((dlts**2).sum()),
+        "over": int(over.sum()),
+        "over2": int((over**2).sum()),
         "over60": int((over > 0.6 * plan.max_total + 1e-9).sum()),
         "over80": int((over > 0.8 * plan.max_total + 1e-9).sum()),
     }
@@ -268,13 +272,19 @@ def _combine(
         variance = np.maximum(np.asarray(squares) / trials - (np.asarray(total) / trials) ** 2, 0)
         return np.sqrt(variance / trials)
 
-    sizes = sums["sizes"] / trials
+    sizes, select = sums["sizes"] / trials, sums["select"][1:]
+    correct = int(np.argmin(np.abs(prob_tox - plan.rule.target_rate)))
     errors = {
         "prob_select": share(sums["select"][1:]).tolist(),
         "prob_none": float(share(sums["select"][0])),
         "mean_n": mean(sums["n"], sums["n2"]).tolist(),
         "mean_dlt": mean(sums["y"], sums["y2"]).tolist(),
         "mean_total_n": float(mean(sums["n"].sum(), sums["total2"])),
+        "mean_total_dlt": float(mean(sums["y"].sum(), sums["dlts2"])),
+        "n_distribution": {str(k): float(share(sums["sizes"][k])) for k in np.flatnonzero(sizes)},
+        "prob_select_correct": float(share(select[correct])),
+        "prob_select_overdose": float(share(select[prob_tox > plan.rule.target_rate].sum())),
+        "mean_n_overdose": float(mean(sums["over"], sums["over2"])),
         "prob_early_stop": float(share(sums["sizes"][: plan.max_total].sum())),
         "prob_overdose_60": float(share(sums["over60"])),
         "prob_overdose_80": float(share(sums["over80"])),

@@ -112,17 +112,17 @@ class Ends:
     x: IntArray | None = None
 
 
-def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int], None]) -> Ends:
-    """All terminal states; `check(live states, treated)` raises when there are too many."""
+def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int, int], None]) -> Ends:
+    """All terminal states; `check(live states, ended, treated)` raises when there are too many."""
     from escalon.design import kernels
 
     bits = walk.planned.bit_length()
     keys = _pack(start, bits)
     live: tuple[Any, ...] = (*keys, np.ones(1), np.ones(1))
-    ends = []
+    ends: list[tuple[Any, ...]] = []
     treated = int(start.n.sum())
     while live[0].size:
-        check(live[0].size, treated)
+        check(live[0].size, sum(part[0].size for part in ends), treated)
         size = int(walk.sizes[treated])
         choose = np.array([comb(size, t) for t in range(size + 1)], dtype=np.float64)
         *after, going = kernels.expand_layer(  # type: ignore[call-arg]
