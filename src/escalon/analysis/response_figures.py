@@ -4,6 +4,8 @@ Change of the marrow blasts is in percent of the baseline, the last value at or 
 it does not exist and the row says so.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from escalon.analysis.groups import check_columns
@@ -60,21 +62,22 @@ def waterfall_rows(blasts: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def swimmer_rows(adsl: pl.DataFrame, assessments: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
-    """Segments of a swimmer plot: from each assessment to the next one, or to the end of follow-up.
+def swimmer_rows(
+    adsl: pl.DataFrame, assessments: pl.DataFrame, ends: pl.DataFrame, final: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Segments of a swimmer plot: stretches of one status, from the assessment that found it on.
 
     ``adsl``: USUBJID (order kept); ``assessments``: USUBJID, ADY, AVALC; ``ends``: USUBJID, ADY of the last day
-    known alive or of death, and DEATH "Y"/"N". Returns USUBJID, START, END (days), AVALC (null before the first
-    assessment), DEATH on the last segment. A patient without end raises ValueError, and so does an end before an
-    assessment.
+    known alive or of death, and DEATH "Y"/"N"; ``final``: statuses that stay once found. Returns USUBJID, START,
+    END (days), AVALC (null before the first assessment), DEATH on the last segment. A patient without end raises
+    ValueError, and so does an end before an assessment.
     """
     check_columns("assessments", assessments, ["USUBJID", "ADY", "AVALC"])
     check_columns("ends", ends, ["USUBJID", "ADY", "DEATH"])
     last = {u: (day, death) for u, day, death in ends.select("USUBJID", "ADY", "DEATH").iter_rows()}
     seen: dict[str, list[tuple[float, str | None]]] = {}
-    for u, day, status in (
-        assessments.select("USUBJID", "ADY", "AVALC").sort("ADY", maintain_order=True).iter_rows()
-    ):
+    ordered = assessments.select("USUBJID", "ADY", "AVALC").sort("ADY", maintain_order=True)
+    for u, day, status in ordered.iter_rows():
         if day > 0:
             seen.setdefault(u, []).append((float(day), status))
     rows = []
@@ -82,14 +85,15 @@ def swimmer_rows(adsl: pl.DataFrame, assessments: pl.DataFrame, ends: pl.DataFra
         if u not in last:
             raise ValueError(f"ends has no row for {u}: every patient needs the last day of follow-up")
         end, death = float(last[u][0]), last[u][1]
-        points = [(0.0, None), *seen.get(u, [])]
-        if points[-1][0] > end:
+        own = seen.get(u, [])
+        if own and own[-1][0] > end:
             raise ValueError(
-                f"{u}: an assessment on day {points[-1][0]:g} lies after the end of follow-up on day {end:g}"
+                f"{u}: an assessment on day {own[-1][0]:g} lies after the end of follow-up on day {end:g}"
             )
+        points = _stretches(own, final)
         stops = [p[0] for p in points[1:]] + [end]
         for (start, status), stop in zip(points, stops, strict=True):
-            rows.append((u, start, stop, status, death if stop == end and start == points[-1][0] else None))
+            rows.append((u, start, stop, status, death if start == points[-1][0] else None))
     schema = {
         "USUBJID": pl.String,
         "START": pl.Float64,
@@ -98,3 +102,14 @@ def swimmer_rows(adsl: pl.DataFrame, assessments: pl.DataFrame, ends: pl.DataFra
         "DEATH": pl.String,
     }
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _stretches(
+    seen: Sequence[tuple[float, str | None]], final: Sequence[str]
+) -> list[tuple[float, str | None]]:
+    """Where the status changes, from day 0 without one; nothing follows a final status."""
+    points: list[tuple[float, str | None]] = [(0.0, None)]
+    for day, status in seen:
+        if status != points[-1][1] and points[-1][1] not in final:
+            points.append((day, status))
+    return points

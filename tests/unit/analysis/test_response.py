@@ -146,6 +146,18 @@ def test_spider_and_waterfall():
         spider_rows(BLASTS.with_columns(AVAL=pl.lit(101.0)))
 
 
+def test_swimmer_joins_equal_statuses_and_keeps_a_final_one():
+    adsl = pl.DataFrame({"USUBJID": ["1"]})
+    days = {"ADY": [28, 56, 60, 84, 91], "AVALC": ["CR", "CR", None, "PD", "CR"]}
+    seen = pl.DataFrame({"USUBJID": ["1"] * 5} | days)
+    ends = pl.DataFrame({"USUBJID": ["1"], "ADY": [91], "DEATH": ["N"]})
+    assert swimmer_rows(adsl, seen, ends, final=["PD"]).rows() == [
+        ("1", 0.0, 28.0, None, None), ("1", 28.0, 60.0, "CR", None),
+        ("1", 60.0, 84.0, None, None), ("1", 84.0, 91.0, "PD", "N"),
+    ]  # fmt: skip
+    assert swimmer_rows(adsl, seen, ends).rows()[-1] == ("1", 91.0, 91.0, "CR", "N")
+
+
 def test_swimmer():
     adsl = pl.DataFrame({"USUBJID": ["2", "1"]})
     seen = pl.DataFrame({"USUBJID": ["1", "1"], "ADY": [56, 28], "AVALC": ["CR", "CRi"]})

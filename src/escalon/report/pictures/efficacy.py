@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from escalon.analysis.response_figures import swimmer_rows
 from escalon.conduct.state import State
 from escalon.protocol.study import Study
 from escalon.report.ard import Cells
@@ -51,19 +52,11 @@ def picture_swimmer(adam: Adam, state: State, study: Study) -> Picture:
     """One lane per infused patient."""
     people = derive_people(adam).filter(pl.col("SAFFL") == "Y").sort("DOSELVL", "INFDT", "USUBJID")
     per_month = study.time_to_event.days_per_month
-    assessed = (
-        adam["ADRS"].filter((pl.col("PARAMCD") == "OVRLRESP") & pl.col("ARDY").is_not_null()).sort("ARDY")
-    )
-    seen: dict[str, list[tuple[float, str]]] = {}
-    for who, day, value in assessed.select("USUBJID", "ARDY", "AVALC").iter_rows():
-        seen.setdefault(who, []).append((float(day), SWIM.get(value, NOT_SEEN)))
-    bars, marks, lanes = [], [], []
+    bars, marks, lanes, ends = [], [], {}, []
     for row in people.iter_rows(named=True):
-        lane = f"{row['SUBJID']}  {row['LEVEL']}"
-        lanes.append(lane)
+        lane = lanes[row["USUBJID"]] = f"{row['SUBJID']}  {row['LEVEL']}"
         last = row["DTHDT"] or row["LSTALVDT"] or row["EOSDT"]
-        end = max(float((last - row["INFDT"]).days), 1.0) if last else 1.0
-        bars += _segments(lane, seen.get(row["USUBJID"], []), end / per_month, per_month)
+        ends.append((row["USUBJID"], max((last - row["INFDT"]).days, 1) if last else 1, row["DTHFL"]))
         days = {"Transplant": row["SCTDT"], "New therapy": row["NEWTRTDT"], "Death": row["DTHDT"]}
         days["Alive at last contact"] = None if row["DTHDT"] else last
         marks += [
@@ -71,10 +64,19 @@ def picture_swimmer(adam: Adam, state: State, study: Study) -> Picture:
             for kind, day in days.items()
             if day is not None
         ]
+    for who, start, end, status in _segments(adam["ADRS"], people, ends).iter_rows():
+        bars.append(
+            {
+                "patient": lanes[who],
+                "start": start / per_month,
+                "end": end / per_month,
+                "response": status or NOT_SEEN,
+            }
+        )
     chart = None
     if bars:
         months = max(24.0, *(bar["end"] for bar in bars)) + 0.6
-        chart = efficacy.draw_swimmer(pl.DataFrame(bars), _marks(marks), lanes, months)
+        chart = efficacy.draw_swimmer(pl.DataFrame(bars), _marks(marks), list(lanes.values()), months)
     caption = (
         "Infused patients by dose level, then by date of infusion. A status lasts from the "
         "assessment that found it to the next one, "
@@ -87,20 +89,17 @@ def _marks(rows: list[dict[str, object]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"patient": pl.String, "month": pl.Float64, "kind": pl.String})
 
 
-def _segments(
-    lane: str, seen: list[tuple[float, str]], end: float, per_month: float
-) -> list[dict[str, object]]:
-    """Stretches of equal status from the infusion to ``end`` (months)."""
-    steps = [(0.0, NOT_SEEN)]
-    for day, status in seen:
-        if day / per_month < end and status != steps[-1][1] and steps[-1][1] != "Relapse or progression":
-            steps.append((max(day, 0.0) / per_month, status))
-    stops = [start for start, _ in steps[1:]] + [end]
-    return [
-        {"patient": lane, "start": start, "end": stop, "response": status}
-        for (start, status), stop in zip(steps, stops, strict=True)
-        if stop > start
-    ]
+def _segments(adrs: pl.DataFrame, people: pl.DataFrame, ends: list[tuple[str, int, str]]) -> pl.DataFrame:
+    """Stretches of one status in days from the infusion; an assessment after the end of follow-up is left out."""
+    last = pl.DataFrame(
+        ends, schema={"USUBJID": pl.String, "ADY": pl.Int64, "DEATH": pl.String}, orient="row"
+    )
+    assessed = adrs.filter((pl.col("PARAMCD") == "OVRLRESP") & pl.col("ARDY").is_not_null()).sort("ARDY")
+    end = last.select("USUBJID", END=pl.col("ADY"))
+    inside = assessed.join(end, on="USUBJID", maintain_order="left").filter(pl.col("ARDY") < pl.col("END"))
+    status = pl.col("AVALC").replace_strict(SWIM, default=None, return_dtype=pl.String)
+    seen = inside.select("USUBJID", pl.col("ARDY").alias("ADY"), status)
+    return swimmer_rows(people, seen, last, [SWIM["PD"]]).select("USUBJID", "START", "END", "AVALC")
 
 
 def picture_survival(adam: Adam, state: State, study: Study, code: str) -> Picture:
