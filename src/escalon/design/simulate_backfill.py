@@ -17,7 +17,7 @@ import numpy as np
 from escalon.design.backfill import GO_ON, UNSAFE, decide_backfill, open_for_backfill
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc
 from escalon.design.rules.base import FloatArray, IntArray
-from escalon.design.simulate_efficacy import mean_error, share_error
+from escalon.design.simulate_efficacy import mean_error, share_error, size_errors
 from escalon.design.spread import spread
 
 if TYPE_CHECKING:
@@ -308,6 +308,7 @@ def _errors(
         "prob_overdose_80": sums["over80"],
     }
     errors |= {name: float(share_error(value, trials)) for name, value in shares.items()}
+    errors["n_distribution"] = size_errors(sums["sizes"], trials)
     errors["prob_select"] = share_error(sums["select"][1:], trials).tolist()
     errors["mean_n_overdose"] = float(mean_error(sums["over"], sums["over2"], trials))
     errors["mean_duration"] = float(mean_error(sums["ticks"] / 1e6, sums["ticks2"] / 1e12, trials))

@@ -126,6 +126,11 @@ def share_error(count: Any, trials: int) -> Any:
     return np.sqrt(p * (1 - p) / trials)
 
 
+def size_errors(sizes: IntArray, trials: int) -> dict[str, float]:
+    """Monte Carlo standard errors of the distribution of the sample size."""
+    return {str(n): float(share_error(sizes[n], trials)) for n in np.flatnonzero(sizes)}
+
+
 def mean_error(total: Any, squares: Any, trials: int) -> Any:
     """Monte Carlo standard error of a mean from the sum and the sum of squares."""
     variance = np.maximum(np.asarray(squares) / trials - (np.asarray(total) / trials) ** 2, 0)
@@ -154,6 +159,7 @@ def _combine(
         "prob_select_overdose": float(share_error(sums["select"][above].sum(), trials)),
         "mean_n_overdose": float(mean_error(sums["over_total"], sums["over_total2"], trials)),
         "prob_none": float(share_error(sums["select"][0], trials)),
+        "n_distribution": size_errors(sums["sizes"], trials),
         "prob_early_stop": float(share_error(sums["sizes"][: plan.max_total].sum(), trials)),
         "prob_overdose_60": float(share_error(sums["over60"], trials)),
         "prob_overdose_80": float(share_error(sums["over80"], trials)),

@@ -8,6 +8,7 @@ from escalon.design import EscalationPlan, enumerate_plan, exact_oc, select_mtd,
 from escalon.design.exact import PlanTooLargeError
 from escalon.design.rules.blrm_combination import _model
 from escalon.design.rules.blrm_combination_posterior import Resolution, fit_combination
+from tests.unit.design.monte_carlo import flat, numbers
 
 
 def plan(total=12, size=3, guards=(), levels=None, titration=False, **rule):
@@ -102,9 +103,9 @@ def test_simulation_agrees_with_enumeration():
     exact = exact_oc(design, truth)
     found = simulate_oc(design, truth, trials=10_000, seed=3)
     for name, error in found.standard_error.items():
-        gap = np.abs(np.asarray(getattr(found, name)) - np.asarray(getattr(exact, name)))
+        gap = np.abs(numbers(found, name) - numbers(exact, name))
         # 4.5 standard errors over some 40 comparisons; the seed is fixed
-        assert np.all(gap <= 4.5 * np.asarray(error) + 1e-12), name
+        assert np.all(gap <= 4.5 * flat(error, found, exact) + 1e-12), name
     assert found.to_dict() == simulate_oc(design, truth, trials=10_000, seed=3, workers=2).to_dict()
 
 

@@ -8,6 +8,7 @@ from escalon.design import EscalationPlan, exact_oc, simulate_oc
 from escalon.design.exact import PlanTooLargeError
 from escalon.design.exact_efficacy import enumerate_efficacy
 from escalon.design.rules.efftox_posterior import Part, Resolution, fit_efftox
+from tests.unit.design.monte_carlo import flat, numbers
 
 PRIORS = {
     "prior_tox_intercept": [-2.0, 1.5],
@@ -138,9 +139,9 @@ def test_simulation_agrees_with_enumeration():
     exact = exact_oc(design, [0.2, 0.5], [0.3, 0.6], 2.0)
     found = simulate_oc(design, [0.2, 0.5], trials=8_000, seed=3, prob_eff=[0.3, 0.6], odds_ratio=2.0)
     for name, error in found.standard_error.items():
-        gap = np.abs(np.asarray(getattr(found, name)) - np.asarray(getattr(exact, name)))
+        gap = np.abs(numbers(found, name) - numbers(exact, name))
         # 4.5 standard errors over some 30 comparisons; the seed is fixed
-        assert np.all(gap <= 4.5 * np.asarray(error) + 1e-12), name
+        assert np.all(gap <= 4.5 * flat(error, found, exact) + 1e-12), name
     assert sum(exact.n_distribution.values()) == pytest.approx(1, abs=1e-12)
     again = simulate_oc(
         design, [0.2, 0.5], trials=8_000, seed=3, prob_eff=[0.3, 0.6], odds_ratio=2.0, workers=2
