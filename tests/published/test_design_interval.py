@@ -1,8 +1,9 @@
 """BOIN, Keyboard, mTPI-2 and i3+3 against published tables and packages.
 
-Sources: BOIN 2.7.2 `get.boundary`, `select.mtd` (150 random trials), `get.oc` (state-collapsed exact values,
-within Monte Carlo error of the package); Keyboard 0.1.3 `get.boundary.kb`; mTPI-2 escalation 0.2.3 after
-Guo 2017 Fig. 3; i3+3 agrees with mTPI-2 and Keyboard at multiples of 3 for target 0.30.
+Sources: BOIN 2.7.2 `get.boundary`, `select.mtd` (150 random trials), `get.oc` (state-collapsed exact
+values, within Monte Carlo error of the package); precautionary 0.2.6, number of paths; Keyboard 0.1.3
+`get.boundary.kb`; mTPI-2 escalation 0.2.3 after Guo 2017 Fig. 3; i3+3 agrees with mTPI-2 and Keyboard at
+multiples of 3 for target 0.30.
 """
 
 import csv
@@ -113,3 +114,17 @@ def test_boin_exact_characteristics(case):
     assert oc.mean_total_n == pytest.approx(case["totaln"], abs=5.01e-9)
     assert 100 * oc.prob_overdose_60 == pytest.approx(case["overdose60"], abs=5.01e-9)
     assert 100 * oc.prob_overdose_80 == pytest.approx(case["overdose80"], abs=5.01e-9)
+
+
+@pytest.mark.parametrize(("levels", "paths"), [(3, 949), (4, 7139)])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_path_counts_of_precautionary(levels, paths, compiled):
+    """Class Boin of precautionary 0.2.6 with target 0.25, single patients, at most 6 per level, 24 in all.
+
+    Its escalation ends as soon as the recommended level holds 6 patients, and at de-escalation from level 1.
+    """
+    guards = [{"kind": "enough_at_dose", "n": 6, "when": "recommended"}, {"kind": "stop_below_lowest"}]
+    design = plan({"kind": "boin", "target": 0.25}, levels, 24, guards=guards).model_copy(
+        update={"cohort_size": 1}
+    )
+    assert enumerate_plan(design, compiled=compiled).paths_total == paths

@@ -147,6 +147,23 @@ class TooToxic(Guard):
         return f"lowest level too toxic: {at} exceeds {self.certainty:g}"
 
 
+class StopBelowLowest(Guard):
+    """De-escalation from the lowest level ends the escalation without a dose, where the rule would stay there.
+
+    For rules with a decision table; a convention of R package precautionary 0.2.6, not of BOIN.
+    """
+
+    kind: Literal["stop_below_lowest"] = "stop_below_lowest"
+
+    def unsafe(self, states: States, rule: Rule) -> BoolArray:
+        """See the class."""
+        return np.asarray((states.current == 0) & rule.wants_lower(states))
+
+    def sentence(self) -> str:
+        """The limit in words."""
+        return "de-escalation from the lowest level ends the escalation"
+
+
 class PreciseEnough(Guard):
     """The escalation ends once the posterior of the next level's DLT probability is precise.
 
@@ -184,6 +201,6 @@ class PreciseEnough(Guard):
 
 
 AnyGuard = Annotated[
-    NoSkipping | Coherent | EnoughAtDose | OverdoseControl | TooToxic | PreciseEnough,
+    NoSkipping | Coherent | EnoughAtDose | OverdoseControl | TooToxic | PreciseEnough | StopBelowLowest,
     Field(discriminator="kind"),
 ]

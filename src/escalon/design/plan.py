@@ -8,11 +8,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escalon.design.backfill import Backfill
-from escalon.design.guards import AnyGuard
+from escalon.design.guards import AnyGuard, StopBelowLowest
 from escalon.design.non_evaluable import REPLACE, NonEvaluable
 from escalon.design.outcomes import IntArray, Outcomes
 from escalon.design.recommendation import PendingPatient, Recommendation
 from escalon.design.rules import AnyRule
+from escalon.design.rules.tables import TableRule
 
 MAX_LEVELS = 20
 
@@ -75,9 +76,17 @@ class EscalationPlan(BaseModel):
         self.rule.check(self.levels, self._sizes_at_one_level())
         self.rule.check_plan(self.guards, self.titration)
         self._check_non_evaluable()
+        self._check_stop_below()
         if self.backfill is not None:
             self.backfill.check_plan(self.rule.kind, self.guards, self.titration)
         return self
+
+    def _check_stop_below(self) -> None:
+        asked = any(isinstance(guard, StopBelowLowest) for guard in self.guards)
+        if asked and (self.rule.late_onset or not isinstance(self.rule, TableRule)):
+            raise ValueError(
+                f"guards: stop_below_lowest needs a rule with a decision table; {self.rule.kind} has none"
+            )
 
     def _check_non_evaluable(self) -> None:
         option = self.non_evaluable

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from escalon.design.guards import Coherent, EnoughAtDose, NoSkipping
+from escalon.design.guards import Coherent, EnoughAtDose, NoSkipping, StopBelowLowest
 from escalon.design.rules.base import BoolArray, FloatArray, IntArray, States
-from escalon.design.rules.tables import TableRule
+from escalon.design.rules.tables import DE_ESCALATE, TableRule
 
 if TYPE_CHECKING:
     from escalon.design.plan import EscalationPlan
@@ -44,7 +44,9 @@ def can_walk(plan: "EscalationPlan") -> bool:
         and not plan.titration
         and not plan.weighted
         and not plan.rule.late_onset
-        and all(isinstance(guard, NoSkipping | Coherent | EnoughAtDose) for guard in plan.guards)
+        and all(
+            isinstance(guard, NoSkipping | Coherent | EnoughAtDose | StopBelowLowest) for guard in plan.guards
+        )
     )
 
 
@@ -68,11 +70,12 @@ def table_walk(plan: "EscalationPlan") -> TableWalk:
         [g.n for g in plan.guards if isinstance(g, EnoughAtDose) and g.when == "stay"], default=NEVER
     )
     anywhere = [g.n for g in plan.guards if isinstance(g, EnoughAtDose) and g.when == "recommended"]
+    stops_below = any(isinstance(guard, StopBelowLowest) for guard in plan.guards)
     tables = (
         table.decision,
         table.eliminate,
         table.closed,
-        table.stop_lowest,
+        table.stop_lowest | (stops_below & (table.decision == DE_ESCALATE)),
         _toxic(plan, int(sizes.max())),
         min(enough, *anywhere) if anywhere else enough,
         bool(anywhere),

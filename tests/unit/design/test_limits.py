@@ -76,6 +76,17 @@ def test_precise_enough_stops_at_the_posterior_probability_it_names():
         plan(guards=[{**PRECISE, "low": 0.5}])
 
 
+def test_de_escalation_from_the_lowest_level_can_end_the_escalation():
+    guarded = plan(guards=[{"kind": "stop_below_lowest"}])
+    assert plan().recommend("1NTT").action == "stay"
+    answer = guarded.recommend("1NTT")
+    assert (answer.action, answer.mtd) == ("stop", None)
+    assert any("from the lowest level" in reason for reason in answer.reasons)
+    assert guarded.recommend("1NNT").action == plan().recommend("1NNT").action
+    with pytest.raises(ValueError, match="needs a rule with a decision table; crm has none"):
+        plan(CRM, guards=[{"kind": "stop_below_lowest"}])
+
+
 def test_the_level_below_the_start_is_reached_from_above_only():
     lower = plan(lower_level=True)
     assert (lower.start_level, lower.level_names) == (2, ("-1", "1", "2", "3"))

@@ -165,6 +165,10 @@ class Rule(BaseModel):
         """Maximum tolerated dose, 0-based, -1 for none; arrays of shape (states, levels) in."""
         raise NotImplementedError
 
+    def wants_lower(self, states: States) -> BoolArray:
+        """States whose counts call for de-escalation, whether or not there is a lower level; shape (states,)."""
+        raise NotImplementedError
+
     def prob_above(self, n: IntArray, y: IntArray, limit: float) -> FloatArray:
         """Posterior P(DLT probability > limit), shape (states, levels)."""
         return beta_prob_above(n, y, limit)

@@ -67,6 +67,12 @@ class TableRule(Rule):
         """Isotonic regression with this rule's conventions."""
         return select_from_counts(self.selection(max(int(n.max()), 1)), n, y)
 
+    def wants_lower(self, states: States) -> BoolArray:
+        """De-escalation by the counts at the current level."""
+        table = self.table(int(states.n.max()))
+        n, y = states.n_current, states.y_current
+        return np.asarray((table.decision[n, y] == DE_ESCALATE) | table.eliminate[n, y])
+
     def propose(self, states: States, max_n: int) -> Proposal:
         """One level up, down, or the same; a barred escalation becomes a stay."""
         table = self.table(max_n)
