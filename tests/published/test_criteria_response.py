@@ -1,4 +1,4 @@
-"""Leukaemia response, CNS, MRD, best response and visits: worked cases R, N, Q, B and V of the specification.
+"""Leukemia response, CNS, MRD, best response and visits: worked cases R, N, Q, B and V of the specification.
 
 Sources: European LeukemiaNet, Blood 2024;143:1891; PMC7272718 table 4a; NCT02412306; cases that rest on an
 assumption test the platform default.

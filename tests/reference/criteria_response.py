@@ -1,4 +1,4 @@
-"""Naive second readings of leukaemia response, visit assignment, ICAHT and long-lasting events, from the written rules.
+"""Naive second readings of leukemia response, visit assignment, ICAHT and long-lasting events, from the written rules.
 
 They take plain numbers, know every input is present unless it is None, and share nothing with the product.
 """

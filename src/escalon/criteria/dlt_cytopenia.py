@@ -1,5 +1,5 @@
 """Late cytopenia as a dose-limiting toxicity: still there on the check day, in a poor marrow without
-leukaemia.
+leukemia.
 
 Conventions (assumption; the day 42 rule itself was published for the UCART19 trials): the cytopenia must have
 the grade at the end of the window and keep it, without a recorded recovery, to the check day; days without a
@@ -161,7 +161,7 @@ def _marrow(clause: CytopeniaClause, record: PatientRecord) -> tuple[str, bool, 
         return f"no marrow near day {clause.check_day}", False, True
     marrow = ranked[0]
     if marrow.blasts is not None and is_met(marrow.blasts, ">=", clause.leukemia_blasts):
-        return f"leukaemia: {marrow.blasts:g} % marrow blasts", False, False
+        return f"leukemia: {marrow.blasts:g} % marrow blasts", False, False
     if marrow.cellularity is not None and not is_met(marrow.cellularity, "<", clause.max_cellularity):
         return f"cellularity {marrow.cellularity:g} %, not below {clause.max_cellularity:g} %", False, False
     if _unknown(marrow):

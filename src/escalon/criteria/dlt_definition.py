@@ -108,7 +108,7 @@ class CytopeniaClause(_Clause):
     max_cellularity: float = Field(
         gt=0.0, le=100.0, description="percent; below this the marrow is hypocellular"
     )
-    leukemia_blasts: float = Field(default=5.0, description="percent; at or above this there is leukaemia")
+    leukemia_blasts: float = Field(default=5.0, description="percent; at or above this there is leukemia")
 
 
 class HysLawClause(_Clause):

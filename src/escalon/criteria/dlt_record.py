@@ -41,7 +41,7 @@ class AdverseEvent:
         laboratory_only: laboratory finding without clinical consequence.
         expected_after_lymphodepletion: named by the protocol as expected after lymphodepletion.
         responded: infection that answered to treatment.
-        due_to_disease: due to progression of leukaemia.
+        due_to_disease: due to progression of leukemia.
         steroid_refractory: GvHD that did not answer to steroids by the protocol's rule.
         serious: meets a seriousness criterion.
     """
@@ -142,7 +142,7 @@ class PatientRecord:
         death_cause: ``DISEASE``, ``TOXICITY``, ``OTHER`` or ``UNKNOWN``; with ``death_day`` only.
         progression_day: day of progression that ended follow-up for DLT, or None.
         withdrawal_day: day the patient left, or None.
-        new_therapy_day: first day of new anti-leukaemic therapy, or None.
+        new_therapy_day: first day of new anti-leukemic therapy, or None.
         assessments_complete: key safety assessments of the window done; None when not yet known.
     """
 
@@ -178,6 +178,6 @@ class PatientRecord:
             (self.death_day, "death"),
             (self.progression_day, "progression"),
             (self.withdrawal_day, "withdrawal"),
-            (self.new_therapy_day, "new anti-leukaemic therapy"),
+            (self.new_therapy_day, "new anti-leukemic therapy"),
         )
         return min(((day - self.infusion_day, why) for day, why in ends if day is not None), default=None)

@@ -1,4 +1,4 @@
-"""Response of acute lymphoblastic leukaemia at one assessment: the first step that matches decides.
+"""Response of acute lymphoblastic leukemia at one assessment: the first step that matches decides.
 
 Conventions: presence needs one finding, absence needs all; a gap between printed operators falls to the lower
 category; a lineage under platelet transfusion or growth factor within 7 days is not recovered (assumption).

@@ -1,7 +1,7 @@
 """Best overall response, confirmation and relapse of one patient, from the assessments in order of day.
 
 Conventions (assumption unless said): best is the highest of CR, CRh, CRi, MLFS, PR, NR, PD, NE; reading stops
-after the first relapse or progression, and at a new anti-leukaemic therapy or transplant (an assessment of
+after the first relapse or progression, and at a new anti-leukemic therapy or transplant (an assessment of
 that day counts only when it precedes the therapy). A response is confirmed when CR or CRi is first seen by
 day 91 and again at least 28 days later with no relapse, progression, new therapy or transplant between; a not
 evaluable assessment between is allowed (the rule itself as in the ELIANA trial). Confirmed and unconfirmed
@@ -78,7 +78,7 @@ def best_overall(
         criteria: name of a set or a ``CriteriaSet``.
         confirm_days: None reports the best unconfirmed response; a number asks responders to be confirmed
             that many days later.
-        new_therapy_day: first day of a new anti-leukaemic therapy, or None.
+        new_therapy_day: first day of a new anti-leukemic therapy, or None.
         hsct_day: day of transplant, or None.
         orr_numerator: responses that make a responder.
         baseline: assessment before treatment, for the reference values.

@@ -1,4 +1,4 @@
-"""Leukaemia response: one assessment, one patient, visits, CNS status and MRD.
+"""Leukemia response: one assessment, one patient, visits, CNS status and MRD.
 
 The room's public face for response.
 """

@@ -1,4 +1,4 @@
-"""Response criteria for acute lymphoblastic leukaemia as data: named sets, and a model a study may fill."""
+"""Response criteria for acute lymphoblastic leukemia as data: named sets, and a model a study may fill."""
 
 from typing import Any, Literal
 

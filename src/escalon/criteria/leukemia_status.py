@@ -39,10 +39,10 @@ def cns_status(
     Args:
         csf_wbc: white cells per uL of cerebrospinal fluid.
         csf_rbc: red cells per uL of cerebrospinal fluid.
-        blasts: leukaemic blasts seen in it.
+        blasts: leukemic blasts seen in it.
         blood_wbc: white cells per uL of blood, needed for a bloody tap with 5 or more white cells.
         blood_rbc: red cells per uL of blood.
-        clinical_signs: signs due to CNS leukaemia (CNS3c).
+        clinical_signs: signs due to CNS leukemia (CNS3c).
 
     Raises:
         ValueError: for a negative count or blood red cells of 0.
@@ -54,7 +54,7 @@ def cns_status(
         raise ValueError("blood_rbc: 0 cannot be a blood count; give cells per uL")
     reasons = tuple(f"{name} {count:g}/uL" for name, count in counts.items() if count is not None)
     if clinical_signs:
-        return CnsStatus("CNS3c", "clinical signs of CNS leukaemia", reasons)
+        return CnsStatus("CNS3c", "clinical signs of CNS leukemia", reasons)
     if blasts is None:
         return CnsStatus(None, "not evaluable", ("blasts in the CSF not assessed", *reasons))
     if not blasts:

@@ -224,7 +224,7 @@ def _response() -> str:
     fields = [name for name in type(sets[0]).model_fields if name != "name"]
     rows = [(name.replace("_", " "), *(_shown(getattr(one, name)) for one in sets)) for name in fields]
     return _page(
-        "Leukaemia response",
+        "Leukemia response",
         "given with each set",
         "given with each set",
         [

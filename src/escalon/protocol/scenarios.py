@@ -278,7 +278,7 @@ class LeukemiaCourse(Model):
     new_therapy_delay: Interval = Field(description="days")
     death_after_failure_per_month: Positive = Field(description="hazard")
     death_in_remission_per_month: Positive = Field(description="hazard, from D42; infection")
-    early_progression_death: Probability = Field(description="of the leukaemia before D28, no DLT")
+    early_progression_death: Probability = Field(description="of the leukemia before D28, no DLT")
 
 
 class FollowUp(Model):

@@ -28,7 +28,7 @@ def draw_dlt_kind(
     """Return the kind of the patient's dose-limiting toxicity, None without one.
 
     One uniform number decides against ``prob_tox`` whatever the level, so a patient with a DLT at a level
-    has one at every level with a higher probability. Aplasia needs a marrow free of leukaemia: without
+    has one at every level with a higher probability. Aplasia needs a marrow free of leukemia: without
     remission it is drawn again.
     """
     rng = streams.generator(number, "dlt")

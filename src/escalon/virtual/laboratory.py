@@ -162,7 +162,7 @@ def _neutrophils(
     settled = max(recovery + 3.0, 26.0)
     if disease.depth in ("CR", "CRi", "PR"):
         knots.append((settled, full))
-    else:  # a second dip: usual after CAR-T cells, and with leukaemia in the marrow
+    else:  # a second dip: usual after CAR-T cells, and with leukemia in the marrow
         knots.append((settled, low))
         if disease.counts_day is not None and disease.counts_day > settled:
             knots += [(disease.counts_day, low), (disease.counts_day + 6.0, full)]

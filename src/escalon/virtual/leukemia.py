@@ -1,4 +1,4 @@
-"""The leukaemia after UCART22: response, relapse, transplant, new therapy, death.
+"""The leukemia after UCART22: response, relapse, transplant, new therapy, death.
 
 A responder is drawn from the scenario's ``prob_response`` at the dose level through a normal latent that is
 correlated with the expansion of UCART22, so that the marginal probability is exactly the scenario's.
@@ -25,7 +25,7 @@ _NORMAL = NormalDist()
 
 @dataclass(frozen=True, slots=True)
 class DiseaseCourse:
-    """What the leukaemia does; days after the infusion, None when it never happens.
+    """What the leukemia does; days after the infusion, None when it never happens.
 
     Attributes:
         depth: CR, CRi, MLFS, PR, NR or PD as seen at Day 28.
@@ -112,7 +112,7 @@ def draw_disease(
     Returns:
         The course; every later event falls away once an earlier one excludes it.
     """
-    rng = streams.generator(number, "leukaemia")
+    rng = streams.generator(number, "leukemia")
     disease = DiseaseCourse(depth, _draw_mrd(rng, course))
     counts = rng.random() < course.count_recovery
     day = uniform(rng, course.count_recovery_day)

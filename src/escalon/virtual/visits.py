@@ -29,7 +29,7 @@ class Attendance:
 
     @property
     def disease(self) -> bool:
-        """Is leukaemia assessed at this visit?"""
+        """Is leukemia assessed at this visit?"""
         return self.attended and self.assessed and "RS" in self.visit.forms
 
 

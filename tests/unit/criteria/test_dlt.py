@@ -207,7 +207,7 @@ def test_late_cytopenia_follows_the_ctcae_version_and_attribution():
 def test_late_cytopenia_after_departure_is_closed():
     found = evaluability(patient(counts=SEVERE, new_therapy_day=35), DEFAULT, 40)
     assert found.status == "NO_DLT"
-    assert found.reasons[-1] == "clause 6 could not be completed: new anti-leukaemic therapy on day 35"
+    assert found.reasons[-1] == "clause 6 could not be completed: new anti-leukemic therapy on day 35"
 
 
 def test_hys_law_with_another_cause():

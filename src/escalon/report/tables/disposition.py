@@ -44,7 +44,7 @@ def render_disposition(ard: pl.DataFrame) -> str:
     for variable, title in (
         ("died", "Died"),
         ("transplant", "Allogeneic transplant after UCART22"),
-        ("new therapy", "New anti-leukaemic therapy"),
+        ("new therapy", "New anti-leukemic therapy"),
     ):
         grid.add(title, _counts(cells, variable, None), "Infused patients")
     return grid.render()
