@@ -81,6 +81,12 @@ def oc(
     method: Annotated[str, typer.Option(help="exact or simulate.")] = "exact",
     trials: Annotated[int, typer.Option(help="Number of simulated trials.", min=1)] = 10_000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.", min=0)] = 1,
+    prob_eff: Annotated[str | None, typer.Option(help="True efficacy probability per level.")] = None,
+    odds_ratio: Annotated[float, typer.Option(help="Association of efficacy and toxicity.")] = 1.0,
+    accrual: Annotated[float, typer.Option(help="Patients per DLT window.")] = 2.0,
+    cluster: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler to share the trials.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Operating characteristics of a plan in one scenario, exact where the design allows it."""
@@ -89,13 +95,18 @@ def oc(
 
     with bad_input():
         truth = numbers(prob_tox, "--prob-tox")
-        answer = oc_answer(plan_of(study, plan), truth, method, trials, seed)
+        response = None if prob_eff is None else numbers(prob_eff, "--prob-eff")
+        answer = oc_answer(
+            plan_of(study, plan), truth, method, trials, seed, response, odds_ratio, accrual, cluster
+        )
     show(answer) if as_json else print_oc(answer, truth)
 
 
 def mtd(
     n: Annotated[str, typer.Option("--n", help="Evaluable patients per level, such as 3,6,9")],
     y: Annotated[str, typer.Option("--y", help="Patients with a DLT per level, such as 0,1,3")],
+    e: Annotated[str | None, typer.Option("--e", help="Patients with efficacy per level.")] = None,
+    both: Annotated[str | None, typer.Option(help="Patients with efficacy and a DLT per level.")] = None,
     study: OptionalStudy = None,
     plan: PlanPath = None,
     as_json: AsJson = False,
@@ -104,7 +115,13 @@ def mtd(
     from escalon.design.answers import mtd_answer
 
     with bad_input():
-        answer = mtd_answer(plan_of(study, plan), _counts(n, "--n"), _counts(y, "--y"))
+        answer = mtd_answer(
+            plan_of(study, plan),
+            _counts(n, "--n"),
+            _counts(y, "--y"),
+            None if e is None else _counts(e, "--e"),
+            None if both is None else _counts(both, "--both"),
+        )
     if as_json:
         show(answer)
     else:
