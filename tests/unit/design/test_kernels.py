@@ -52,4 +52,5 @@ def test_uncompiled_kernels_give_the_same(compiled):
 
 
 def test_no_kernel_reads_outside_its_arrays(compiled, tmp_path):
-    assert run(NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path)) == compiled
+    # without optimisation it compiles in half the time
+    assert run(NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0", NUMBA_CACHE_DIR=str(tmp_path)) == compiled
