@@ -190,7 +190,7 @@ def simon(
     p1: Annotated[float, typer.Option(help="Response probability that is of interest.")],
     alpha: Annotated[float, typer.Option(help="Largest type I error.")] = 0.05,
     beta: Annotated[float, typer.Option(help="Largest type II error.")] = 0.2,
-    nmax: Annotated[int, typer.Option(help="Largest sample size searched.", min=2)] = 100,
+    nmax: Annotated[int | None, typer.Option(help="Largest sample size searched.", min=2)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Simon two-stage designs: optimal and minimax."""

@@ -162,15 +162,11 @@ def skeleton_answer(
     }
 
 
-def simon_answer(p0: float, p1: float, alpha: float, beta: float, nmax: int = 100) -> dict[str, Any]:
-    """Simon designs: {"optimal": {r1, n1, r, n, en0, pet0, ...}, "minimax", "admissible"}."""
-    from escalon.design.expansion.simon import find_simon_designs
+def simon_answer(p0: float, p1: float, alpha: float, beta: float, nmax: int | None = None) -> dict[str, Any]:
+    """Simon designs: {"optimal": {r1, n1, r, n, en0, pet0, ...}, "minimax", "admissible", "proven"}.
 
-    designs = find_simon_designs(p0, p1, alpha, beta, nmax)
-    return {
-        "optimal": designs.optimal.to_dict(),
-        "minimax": designs.minimax.to_dict(),
-        "admissible": [design.to_dict() for design in designs.admissible],
-        "p0": p0,
-        "p1": p1,
-    }
+    Without `nmax` the search ends once no larger trial can be better.
+    """
+    from escalon.design.expansion.simon import simon_answer as answer
+
+    return answer(p0, p1, alpha, beta, nmax)
