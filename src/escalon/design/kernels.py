@@ -27,8 +27,7 @@ def next_level(
     dlts: int,
     treated: int,
     planned: int,
-    decision: Codes,
-    eliminate: Flags,
+    moves: Codes,
     first_closed: int,
     stop_lowest: Flags,
     toxic: Flags,
@@ -37,27 +36,23 @@ def next_level(
 ) -> int:
     """Next 0-based level, or ENDED + stop code, after a cohort of `size` with `dlts` at level `d`.
 
-    `n`, `y`: counts per level, the cohort included; tables indexed [n, y]; `first_closed`: lowest level that bars
-    escalation into it; `toxic[size, dlts]`: the cohort bars escalation; `enough`: patients at which a stay ends
-    the trial; `anywhere`: not only at a stay.
+    `n`, `y`: counts per level, the cohort included; tables indexed [n, y]; `moves`: 1, 0 or -1 levels;
+    `first_closed`: lowest level that bars escalation into it; `stop_lowest`: the escalation ends at the lowest
+    level; `toxic[size, dlts]`: the cohort bars escalation; `enough`: patients at which a stay ends the trial;
+    `anywhere`: not only at a stay.
     """
     if treated >= planned:
         return ENDED + 1
     nd, yd = n[d], y[d]
-    levels = n.size
-    if d == 0 and (eliminate[nd, yd] or stop_lowest[nd, yd]):
+    if d == 0 and stop_lowest[nd, yd]:
         return ENDED + 2
-    move = -1 if eliminate[nd, yd] else decision[nd, yd]
-    wanted = d + move
+    move = int(moves[nd, yd])
+    if toxic[size, dlts]:
+        move = min(move, 0)
+    wanted = min(max(d + move, 0), first_closed - 1)
     if wanted < 0:
-        wanted = 0
-    if wanted > d and (wanted >= levels or wanted >= first_closed or toxic[size, dlts]):
-        wanted = d
-    if wanted >= first_closed:
-        wanted = first_closed - 1
-        if wanted < 0:
-            return ENDED + 2
-    if (wanted == d or anywhere) and n[wanted] >= enough:
+        return ENDED + 2
+    if n[wanted] >= enough and (wanted == d or anywhere):
         return ENDED + 4
     return wanted
 
@@ -123,8 +118,7 @@ def expand_layer(
     levels: int,
     bits: int,
     choose: Floats,
-    decision: Codes,
-    eliminate: Flags,
+    moves: Codes,
     closed: Flags,
     stop_lowest: Flags,
     toxic: Flags,
@@ -157,7 +151,7 @@ def expand_layer(
             first_closed = min(others_closed, d) if closed[n[d], y[d]] else others_closed
             code = next_level(
                 n, y, d, size, t, treated + size, planned,
-                decision, eliminate, first_closed, stop_lowest, toxic, enough, anywhere,
+                moves, first_closed, stop_lowest, toxic, enough, anywhere,
             )  # fmt: skip
             added = ((np.uint64(size) << np.uint64(bits)) + np.uint64(t)) << shift
             key_low = low[i] + (added if d < half else np.uint64(0))
@@ -289,8 +283,7 @@ def simulate_trials(
     start: int,
     sizes: Ints,
     planned: int,
-    decision: Codes,
-    eliminate: Flags,
+    moves: Codes,
     closed: Flags,
     stop_lowest: Flags,
     toxic: Flags,
@@ -327,7 +320,7 @@ def simulate_trials(
             y[d] += dlts
             d = next_level(
                 n, y, d, size, dlts, treated, planned,
-                decision, eliminate, find_closed(n, y, closed, -1), stop_lowest, toxic, enough, anywhere,
+                moves, find_closed(n, y, closed, -1), stop_lowest, toxic, enough, anywhere,
             )  # fmt: skip
         mtd_out[i] = -1
         if d != ENDED + 2:

@@ -24,7 +24,7 @@ class TableWalk:
     """A plan as arrays: what `kernels.next_level` and `kernels.select_level` read.
 
     `sizes[k]`: size of the cohort that starts after k patients; `tables`: the arguments of `next_level`
-    from `decision` on; `selection`: those of `select_level` from `estimate` to `eliminate_lowest`;
+    from `moves` on; `selection`: those of `select_level` from `estimate` to `eliminate_lowest`;
     `options`: bound, tilt, slack, target.
     """
 
@@ -71,11 +71,11 @@ def table_walk(plan: "EscalationPlan") -> TableWalk:
     )
     anywhere = [g.n for g in plan.guards if isinstance(g, EnoughAtDose) and g.when == "recommended"]
     stops_below = any(isinstance(guard, StopBelowLowest) for guard in plan.guards)
+    moves = np.where(table.eliminate, DE_ESCALATE, table.decision).astype(np.int8)
     tables = (
-        table.decision,
-        table.eliminate,
+        moves,
         table.closed,
-        table.stop_lowest | (stops_below & (table.decision == DE_ESCALATE)),
+        table.eliminate | table.stop_lowest | (stops_below & (moves == DE_ESCALATE)),
         _toxic(plan, int(sizes.max())),
         min(enough, *anywhere) if anywhere else enough,
         bool(anywhere),
