@@ -127,7 +127,7 @@ def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int, in
     while live[0].size:
         check(live[0].size, sum(part[0].size for part in ends), treated)
         size = int(walk.sizes[treated])
-        choose = np.array([comb(size, t) for t in range(size + 1)], dtype=np.float64)
+        choose = _choose(size)
         *after, going = kernels.expand_layer(  # type: ignore[call-arg]
             *live, size, treated, walk.planned, walk.levels, bits, choose, *walk.tables
         )
@@ -139,6 +139,11 @@ def enumerate_walk(walk: TableWalk, start: States, check: Callable[[int, int, in
     y = np.empty_like(n)
     stop, mtd = kernels.select_levels(low, high, bits, n, y, *walk.selection, walk.options)
     return Ends(n, y, stop, mtd, coefficient, paths)
+
+
+@lru_cache(maxsize=64)
+def _choose(size: int) -> FloatArray:
+    return np.array([comb(size, t) for t in range(size + 1)], dtype=np.float64)
 
 
 def _pack(start: States, bits: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:

@@ -208,12 +208,22 @@ def beta_prob_above(n: IntArray, y: IntArray, limit: float, a: float = 1.0, b: f
 @lru_cache(maxsize=64)
 def _binomial_tails(largest: int, p: float) -> FloatArray:
     """[n, y] = P(Binomial(n + 1, p) <= y) for n and y from 0 to `largest`, by sums of positive terms only."""
-    mass = np.zeros((largest + 2, largest + 1))
-    mass[0, 0] = 1.0
-    for n in range(1, largest + 2):
-        mass[n] = mass[n - 1] * (1 - p)
-        mass[n, 1:] += mass[n - 1, :-1] * p
-    return np.minimum(np.cumsum(mass[1:], axis=1), 1.0)
+    n, y, choose = _binomials(largest)
+    powers = np.arange(largest + 2)
+    mass = choose * (p**powers)[y] * ((1 - p) ** powers)[np.maximum(n - y, 0)]
+    return np.minimum(np.cumsum(mass, axis=1), 1.0)
+
+
+@lru_cache(maxsize=8)
+def _binomials(largest: int) -> tuple[IntArray, IntArray, FloatArray]:
+    """n from 1 to `largest` + 1 down the rows, y from 0 to `largest` along the columns, and n over y."""
+    n, y = np.meshgrid(np.arange(1, largest + 2), np.arange(largest + 1), indexing="ij")
+    choose = np.zeros(n.shape)
+    choose[0, :2] = 1.0
+    for row in range(1, largest + 1):
+        choose[row] = choose[row - 1]
+        choose[row, 1:] += choose[row - 1, :-1]
+    return n, y, choose
 
 
 def beta_estimates(
