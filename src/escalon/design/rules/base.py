@@ -211,7 +211,7 @@ def _binomial_tails(largest: int, p: float) -> FloatArray:
     n, y, choose = _binomials(largest)
     powers = np.arange(largest + 2)
     mass = choose * (p**powers)[y] * ((1 - p) ** powers)[np.maximum(n - y, 0)]
-    return np.minimum(np.cumsum(mass, axis=1), 1.0)
+    return np.asarray(np.minimum(np.cumsum(mass, axis=1), 1.0))
 
 
 @lru_cache(maxsize=8)
