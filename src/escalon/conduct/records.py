@@ -5,6 +5,7 @@ from typing import Any
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
+from escalon.conduct.adverse_event_checks import wrong_event
 from escalon.conduct.cohorts import earliest_infusion
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.state import Patient, Record, State
@@ -50,7 +51,7 @@ def _refuse_form(
         return c.Refused("form-check", "; ".join(problems))
     if command.visit is not None and command.visit not in {visit.id for visit in folder.study.visits}:
         return c.Refused("visit", f"the study has no visit {command.visit}")
-    wrong = _wrong_event(command.values, folder) if command.form == "AE" else None
+    wrong = wrong_event(command.values, folder) if command.form == "AE" else None
     if wrong is not None:
         return c.Refused("form-check", wrong)
     if before is None:
@@ -61,22 +62,6 @@ def _refuse_form(
         return c.Refused("record", f"record {command.record} is a {before.form} form")
     if not (command.reason or "").strip():
         return c.Refused("reason", "a change of a recorded form needs a reason")
-    return None
-
-
-def _wrong_event(values: dict[str, Any], folder: StudyFolder) -> str | None:
-    """What the items of an adverse event say against each other, or against the study's grading."""
-    system, _, version = values["AEGRSYS"].partition(" ")
-    if system == "CTCAE" and version != folder.study.grading.ctcae:
-        return f"AE.AEGRSYS: the study grades by CTCAE {folder.study.grading.ctcae}, not {version}"
-    start = datetime.fromisoformat(values["AESTDTC"])
-    end = datetime.fromisoformat(values["AEENDTC"]) if values.get("AEENDTC") else None
-    if end is not None and end < start:
-        return f"AE.AEENDTC: the end {values['AEENDTC']} lies before the onset {values['AESTDTC']}"
-    for item in ("AEIMPDTC", "AEGRDTC"):
-        moment = datetime.fromisoformat(values[item]) if values.get(item) else None
-        if moment is not None and (moment < start or (end is not None and moment > end)):
-            return f"AE.{item}: {values[item]} lies outside the event"
     return None
 
 
