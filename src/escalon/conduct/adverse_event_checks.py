@@ -7,7 +7,7 @@ from escalon.protocol import StudyFolder
 
 
 def wrong_event(values: dict[str, Any], folder: StudyFolder) -> str | None:
-    """Return what the items of an adverse event say against each other, or against the study's grading; None if nothing."""
+    """Return what the items of an adverse event say against each other, or against the study's grading."""
     system, _, version = values["AEGRSYS"].partition(" ")
     if system == "CTCAE" and version != folder.study.grading.ctcae:
         return f"AE.AEGRSYS: the study grades by CTCAE {folder.study.grading.ctcae}, not {version}"
