@@ -12,7 +12,7 @@ from escalon.protocol import StudyFolder
 
 T0 = datetime(2020, 1, 6, 9, tzinfo=UTC)
 SPONSOR = c.Actor("s", "Sponsor", "sponsor")
-CHAIR = c.Actor("c", "Chair", "committee")
+CHAIR = c.Actor("c", "Chair", "committee_member")
 STATISTICIAN = c.Actor("st", "Statistician", "statistician")
 MONITOR = c.Actor("m", "Monitor", "medical_monitor")
 COORDINATOR = c.Actor("co", "Coordinator", "coordinator", "01")

@@ -1,24 +1,32 @@
 """What people ask for. A command is a wish; ``decide`` turns it into events or refuses it with a reason."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
+from escalon.conduct.act import Actor, Command, Refused, Signed
 from escalon.conduct.events import DltStatus
 
+__all__ = [
+    "Actor",
+    "AdjudicateDlt",
+    "AssignDose",
+    "CloseStudy",
+    "Command",
+    "DecideDose",
+    "DecideRp2d",
+    "EnrolPatient",
+    "LiftHold",
+    "OpenExpansion",
+    "OpenStudy",
+    "RecordForm",
+    "Refused",
+    "RequestRecommendation",
+    "Signed",
+]
+
 
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: id, printed name, role (see ``roles``) and site ('' for the sponsor)."""
-
-    id: str
-    name: str
-    role: str
-    site: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenStudy:
+class OpenStudy(Command):
     """Open the study on this version of its folder."""
 
     study_hash: str
@@ -27,7 +35,7 @@ class OpenStudy:
 
 
 @dataclass(frozen=True, slots=True)
-class DecideDose:
+class DecideDose(Command):
     """Record the committee's signed decision and execute it.
 
     ``action``: open (first cohort), escalate, stay, de_escalate or stop; ``dose_level`` is 1-based, None to stop.
@@ -40,14 +48,14 @@ class DecideDose:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenExpansion:
+class OpenExpansion(Command):
     """Open the expansion part at the recommended phase 2 dose."""
 
     signers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolPatient:
+class EnrolPatient(Command):
     """Take a seat of the open cohort for a consented patient (``consented_on`` as YYYY-MM-DD)."""
 
     patient: str
@@ -56,7 +64,7 @@ class EnrolPatient:
 
 
 @dataclass(frozen=True, slots=True)
-class AssignDose:
+class AssignDose(Command):
     """Assign and lock dose level, lymphodepleting regimen and product process."""
 
     patient: str
@@ -66,7 +74,7 @@ class AssignDose:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordForm:
+class RecordForm(Command):
     """Record a form; ``record`` is its key, unique per patient. A change needs a ``reason``."""
 
     patient: str
@@ -78,7 +86,7 @@ class RecordForm:
 
 
 @dataclass(frozen=True, slots=True)
-class AdjudicateDlt:
+class AdjudicateDlt(Command):
     """Record a person's judgement of a patient's DLT status."""
 
     patient: str
@@ -88,12 +96,12 @@ class AdjudicateDlt:
 
 
 @dataclass(frozen=True, slots=True)
-class RequestRecommendation:
+class RequestRecommendation(Command):
     """Ask the escalation plan for its recommendation on what is adjudicated now."""
 
 
 @dataclass(frozen=True, slots=True)
-class DecideRp2d:
+class DecideRp2d(Command):
     """Record the recommended phase 2 dose with its evidence; None when no level is recommended."""
 
     dose_level: int | None
@@ -103,7 +111,7 @@ class DecideRp2d:
 
 
 @dataclass(frozen=True, slots=True)
-class LiftHold:
+class LiftHold(Command):
     """Lift the hold of that number; needs two signers."""
 
     hold: int
@@ -112,39 +120,7 @@ class LiftHold:
 
 
 @dataclass(frozen=True, slots=True)
-class CloseStudy:
+class CloseStudy(Command):
     """Close the study."""
 
-    reason: str
-
-
-Command = (
-    OpenStudy
-    | DecideDose
-    | OpenExpansion
-    | EnrolPatient
-    | AssignDose
-    | RecordForm
-    | AdjudicateDlt
-    | RequestRecommendation
-    | DecideRp2d
-    | LiftHold
-    | CloseStudy
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A command with who sent it and when (UTC)."""
-
-    command: Command
-    actor: Actor
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A command that was not carried out: the rule it breaks, and a sentence a coordinator understands."""
-
-    rule: str
     reason: str

@@ -4,12 +4,11 @@ from typing import Any
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
+from escalon.conduct.act import Outcome
 from escalon.conduct.cohorts import counts, escalation_counts, free_seats, pending
 from escalon.conduct.state import Recommendation, State
 from escalon.design import EscalationPlan, select_mtd
 from escalon.protocol import StudyFolder
-
-Outcome = tuple[ev.Event, ...] | c.Refused
 
 
 def request_recommendation(

@@ -1,60 +1,71 @@
 """Events to canonical text and back, so that equal events are equal bytes in any ledger."""
 
 import json
-from dataclasses import fields
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
 from functools import cache
-from typing import Any, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
-from escalon.conduct import events as ev
-from escalon.conduct.events import DltStatus
+from escalon.conduct.act import Event
+from escalon.conduct.canonical import canonical, utc_text
+from escalon.conduct.topics import TOPICS
 
-_KINDS: dict[str, type] = {kind.__name__: kind for kind in ev.Event.__args__}
+KINDS: dict[str, type[Event]] = {kind.__name__: kind for topic in TOPICS for kind in topic.apply}
+_Reader = Callable[[Any], Any]
 
 
-def encode(event: ev.Event) -> tuple[str, str]:
+def encode(event: Event) -> tuple[str, str]:
     """Return the kind of ``event`` and its payload: JSON with sorted keys, ASCII, no spaces."""
-    payload = {item.name: _plain(getattr(event, item.name)) for item in fields(event)}
-    return type(event).__name__, canonical(payload)
+    return type(event).__name__, canonical(_plain(event))
 
 
-def decode(kind: str, payload: str) -> ev.Event:
+def decode(kind: str, payload: str) -> Event:
     """Return the event of ``kind`` written as ``payload``; ValueError for an unknown kind."""
-    if kind not in _KINDS:
-        raise ValueError(f"unknown event kind {kind!r}; this software knows {', '.join(_KINDS)}")
-    values = json.loads(payload)
-    readers = _readers(kind)
-    event: ev.Event = _KINDS[kind](
-        **{name: readers[name](value) if name in readers else value for name, value in values.items()}
-    )
+    if kind not in KINDS:
+        raise ValueError(f"unknown event kind {kind!r}; this software knows {', '.join(KINDS)}")
+    event: Event = _read(KINDS[kind], json.loads(payload))
     return event
 
 
-def canonical(value: Any) -> str:
-    """Return ``value`` as JSON with one spelling: sorted keys, ASCII, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-
-
 def _plain(value: Any) -> Any:
-    return utc_text(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
-def utc_text(moment: datetime) -> str:
-    """Return ``moment`` in UTC as text with microseconds, the one spelling the ledger uses."""
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone; the ledger keeps UTC")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+def _read(kind: type, values: dict[str, Any]) -> Any:
+    readers = _readers(kind)
+    return kind(
+        **{name: readers[name](value) if name in readers else value for name, value in values.items()}
+    )
 
 
 @cache
-def _readers(kind: str) -> dict[str, Any]:
+def _readers(kind: type) -> dict[str, _Reader]:
     """Return for each field of ``kind`` that JSON cannot spell how to read it back."""
-    readers: dict[str, Any] = {}
-    for name, hint in get_type_hints(_KINDS[kind]).items():
-        if hint is datetime:
-            readers[name] = datetime.fromisoformat
-        elif hint is DltStatus:
-            readers[name] = DltStatus
-        elif getattr(hint, "__origin__", None) is tuple:
-            readers[name] = tuple
-    return readers
+    found = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    return {name: reader for name, reader in found.items() if reader is not None}
+
+
+def _reader(hint: Any) -> _Reader | None:
+    """How to read a value of the type ``hint`` from JSON; None if JSON holds it as it is."""
+    if hint is datetime:
+        return datetime.fromisoformat
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    if isinstance(hint, type) and is_dataclass(hint):
+        return lambda value: _read(hint, value)
+    if get_origin(hint) is UnionType:
+        inner = _reader(next(part for part in get_args(hint) if part is not type(None)))
+        return None if inner is None else lambda value: None if value is None else inner(value)
+    if get_origin(hint) is tuple:
+        item = _reader(get_args(hint)[0])
+        return tuple if item is None else lambda value: tuple(item(one) for one in value)
+    return None

@@ -5,6 +5,28 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from escalon.conduct.act import Event
+
+__all__ = [
+    "CohortOpened",
+    "CommitteeDecided",
+    "DltAdjudicated",
+    "DltStatus",
+    "DoseAssigned",
+    "DoseRecommended",
+    "EnrolmentHeld",
+    "Event",
+    "FormRecorded",
+    "HoldLifted",
+    "MtdEstimated",
+    "PatientEnrolled",
+    "PatientInfused",
+    "Rp2dDecided",
+    "SeatReleased",
+    "StudyClosed",
+    "StudyOpened",
+]
+
 
 class DltStatus(StrEnum):
     """Status of a patient for the dose decision; a boolean would lose two of the four."""
@@ -16,7 +38,7 @@ class DltStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StudyOpened:
+class StudyOpened(Event):
     """The study was opened on one version of its folder; ``study_hash`` and ``plan_hash`` pin it."""
 
     study_id: str
@@ -27,7 +49,7 @@ class StudyOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class CommitteeDecided:
+class CommitteeDecided(Event):
     """The safety committee's signed decision, apart from the recommendation it had before it.
 
     ``decision`` is number 1, 2, ...; ``recommendation`` the number of the recommendation seen, or None for the
@@ -43,7 +65,7 @@ class CommitteeDecided:
 
 
 @dataclass(frozen=True, slots=True)
-class CohortOpened:
+class CohortOpened(Event):
     """A cohort of ``size`` seats was opened at ``dose_level``."""
 
     cohort: int
@@ -53,7 +75,7 @@ class CohortOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class PatientEnrolled:
+class PatientEnrolled(Event):
     """A patient consented and took a seat of an open cohort."""
 
     patient: str
@@ -65,7 +87,7 @@ class PatientEnrolled:
 
 
 @dataclass(frozen=True, slots=True)
-class DoseAssigned:
+class DoseAssigned(Event):
     """Dose level, lymphodepleting regimen and product process were assigned and locked."""
 
     patient: str
@@ -75,7 +97,7 @@ class DoseAssigned:
 
 
 @dataclass(frozen=True, slots=True)
-class FormRecorded:
+class FormRecorded(Event):
     """One version of one record; the latest version counts, earlier ones stay readable."""
 
     patient: str
@@ -88,7 +110,7 @@ class FormRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class PatientInfused:
+class PatientInfused(Event):
     """First UCART22 infusion: day 0 of the patient. ``dose_fraction`` is given over assigned."""
 
     patient: str
@@ -97,7 +119,7 @@ class PatientInfused:
 
 
 @dataclass(frozen=True, slots=True)
-class SeatReleased:
+class SeatReleased(Event):
     """A patient left the cohort without an infusion; the seat is free again."""
 
     patient: str
@@ -106,7 +128,7 @@ class SeatReleased:
 
 
 @dataclass(frozen=True, slots=True)
-class DltAdjudicated:
+class DltAdjudicated(Event):
     """A person's judgement, with the clause the criteria proposed and the reason given."""
 
     patient: str
@@ -117,7 +139,7 @@ class DltAdjudicated:
 
 
 @dataclass(frozen=True, slots=True)
-class DoseRecommended:
+class DoseRecommended(Event):
     """What the escalation plan says about the counts of a cut; ``inputs`` are enough to replay it."""
 
     recommendation: int
@@ -129,7 +151,7 @@ class DoseRecommended:
 
 
 @dataclass(frozen=True, slots=True)
-class MtdEstimated:
+class MtdEstimated(Event):
     """End of escalation: the level the plan selects (None: no level is tolerable), with counts per level."""
 
     dose_level: int | None
@@ -139,7 +161,7 @@ class MtdEstimated:
 
 
 @dataclass(frozen=True, slots=True)
-class Rp2dDecided:
+class Rp2dDecided(Event):
     """The recommended phase 2 dose: a signed decision with its evidence, distinct from the MTD."""
 
     dose_level: int | None
@@ -149,7 +171,7 @@ class Rp2dDecided:
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentHeld:
+class EnrolmentHeld(Event):
     """A stopping rule was met; nobody is enrolled or infused until the hold is lifted."""
 
     hold: int
@@ -158,7 +180,7 @@ class EnrolmentHeld:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldLifted:
+class HoldLifted(Event):
     """Two people lifted a hold."""
 
     hold: int
@@ -167,26 +189,7 @@ class HoldLifted:
 
 
 @dataclass(frozen=True, slots=True)
-class StudyClosed:
+class StudyClosed(Event):
     """The last patient completed the study."""
 
     reason: str
-
-
-Event = (
-    StudyOpened
-    | CommitteeDecided
-    | CohortOpened
-    | PatientEnrolled
-    | DoseAssigned
-    | FormRecorded
-    | PatientInfused
-    | SeatReleased
-    | DltAdjudicated
-    | DoseRecommended
-    | MtdEstimated
-    | Rp2dDecided
-    | EnrolmentHeld
-    | HoldLifted
-    | StudyClosed
-)

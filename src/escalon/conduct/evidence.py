@@ -5,8 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from escalon.conduct.canonical import utc_text
 from escalon.conduct.cohorts import counts
-from escalon.conduct.encoding import utc_text
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
+from escalon.conduct.act import Outcome
 from escalon.conduct.adverse_event_checks import wrong_event
 from escalon.conduct.cohorts import earliest_infusion
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.state import Patient, Record, State
 from escalon.protocol import StudyFolder
-
-Outcome = tuple[ev.Event, ...] | c.Refused
 
 
 def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: StudyFolder) -> Outcome:

@@ -1,25 +1,13 @@
-"""Who may do what: one table from command to roles. What is not in the table is refused."""
+"""Who may do what: one table from command to roles, joined from all topics. What is not in it is refused."""
 
-from escalon.conduct import commands as c
+from escalon.conduct.act import Command
+from escalon.conduct.topics import TOPICS
 
-SITE = ("coordinator", "investigator")
-SPONSOR = ("sponsor",)
-
-ALLOWED: dict[type, tuple[str, ...]] = {
-    c.OpenStudy: SPONSOR,
-    c.DecideDose: ("committee",),
-    c.OpenExpansion: SPONSOR,
-    c.EnrolPatient: SITE,
-    c.AssignDose: ("investigator",),
-    c.RecordForm: SITE,
-    c.AdjudicateDlt: ("medical_monitor",),
-    c.RequestRecommendation: ("statistician",),
-    c.DecideRp2d: ("committee",),
-    c.LiftHold: ("committee",),
-    c.CloseStudy: SPONSOR,
+ALLOWED: dict[type[Command], tuple[str, ...]] = {
+    command: roles for topic in TOPICS for command, roles in topic.allowed.items()
 }
 
 
-def may(role: str, command: object) -> bool:
+def may(role: str, command: Command) -> bool:
     """Tell whether ``role`` may send ``command``."""
     return role in ALLOWED.get(type(command), ())

@@ -4,6 +4,7 @@ from datetime import date
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
+from escalon.conduct.act import Outcome
 from escalon.conduct.cohorts import awaiting_replacement, free_seats
 from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.doses import rp2d_counts
@@ -11,8 +12,6 @@ from escalon.conduct.events import DltStatus
 from escalon.conduct.state import Patient, State
 from escalon.design.expansion.monitoring import prob_rate_above
 from escalon.protocol import StudyFolder
-
-Outcome = tuple[ev.Event, ...] | c.Refused
 
 
 def enrol_patient(state: State, signed: c.Signed, command: c.EnrolPatient, folder: StudyFolder) -> Outcome:

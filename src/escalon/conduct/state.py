@@ -4,8 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from escalon.conduct import events as ev
+from escalon.conduct.act import Event
+from escalon.conduct.capture.state import Capture
+from escalon.conduct.committee.state import Committee
 from escalon.conduct.events import DltStatus
+from escalon.conduct.people.state import People
+from escalon.conduct.safety.state import Safety
+from escalon.conduct.slots.state import Slots
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +152,11 @@ class State:
     holds: tuple[Hold, ...] = ()
     mtd: Mtd | None = None
     rp2d: Rp2d | None = None
+    people: People = field(default_factory=People)
+    capture: Capture = field(default_factory=Capture)
+    slots: Slots = field(default_factory=Slots)
+    committee: Committee = field(default_factory=Committee)
+    safety: Safety = field(default_factory=Safety)
     seq: int = 0
     at: datetime | None = None
 
@@ -169,4 +179,4 @@ class Fact:
     at: datetime
     actor_id: str
     actor_role: str
-    event: ev.Event
+    event: Event

@@ -10,6 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from escalon.protocol.checks import cross_checks
+from escalon.protocol.conduct import ConductRules
 from escalon.protocol.faults import Fault, StudyFolderError
 from escalon.protocol.forms import Form
 from escalon.protocol.provenance import Provenance
@@ -19,6 +20,7 @@ from escalon.protocol.tagged_yaml import Document, Path, dotted, parse
 
 M = TypeVar("M", bound=BaseModel)
 STUDY_FILE, SCENARIO_FILE, FORM_FOLDER = "study.yaml", "scenarios.yaml", "forms/"
+CONDUCT_FILE = "conduct.yaml"
 REQUIRED_FORMS = ("DM", "EX", "AE", "LB", "RS", "PC", "DS")
 
 
@@ -30,6 +32,7 @@ class StudyFolder:
         study: the study.
         forms: case report forms by name.
         scenarios: true toxicity scenarios and virtual-patient assumptions.
+        conduct: how the trial is run; the platform's defaults for what ``conduct.yaml`` does not say.
         provenance: one row for every value of every file.
         hash: SHA-256 over the content of all files, tags included; comments and layout do not count.
     """
@@ -37,6 +40,7 @@ class StudyFolder:
     study: Study
     forms: dict[str, Form]
     scenarios: Scenarios
+    conduct: ConductRules
     provenance: tuple[Provenance, ...]
     hash: str
 
@@ -69,14 +73,15 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     sections = _sections(documents.get(STUDY_FILE), faults)
     forms = _forms(documents, faults)
     scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
+    conduct = _conduct(documents.get(CONDUCT_FILE), faults)
     for document in documents.values():
         faults += _untagged(document, faults)
     faults += _unknown_sources(documents, sections)
     faults += _unknown_forms(documents, sections)
-    if faults or scenarios is None:
+    if faults or scenarios is None or conduct is None:
         raise StudyFolderError(_in_order(faults))
     provenance = tuple(row for document in documents.values() for row in document.provenance)
-    return StudyFolder(Study(**sections), forms, scenarios, provenance, _hash(documents))
+    return StudyFolder(Study(**sections), forms, scenarios, conduct, provenance, _hash(documents))
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
@@ -147,6 +152,12 @@ def _scenarios(
             steps = tuple(int(step) if step.isdigit() else step for step in path.split("."))
             faults.append(document.fault(steps, rule, value))
     return scenarios
+
+
+def _conduct(document: Document | None, faults: list[Fault]) -> ConductRules | None:
+    if document is None:
+        return ConductRules()
+    return None if document.data is None else _validate(ConductRules, document, faults)
 
 
 def _validate(model: type[M], document: Document, faults: list[Fault]) -> M | None:

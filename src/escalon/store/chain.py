@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from escalon.conduct.encoding import canonical
+from escalon.conduct.canonical import canonical
 
 TAG = b"escalon-ledger-1"
 GENESIS = "0" * 64

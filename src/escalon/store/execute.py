@@ -9,9 +9,10 @@ from typing import Self
 
 from django.db import connections, transaction
 
+from escalon.conduct.canonical import utc_text
 from escalon.conduct.commands import Refused, Signed
 from escalon.conduct.decide import decide
-from escalon.conduct.encoding import encode, utc_text
+from escalon.conduct.encoding import encode
 from escalon.conduct.events import Event
 from escalon.conduct.fold import apply
 from escalon.conduct.state import Fact, State

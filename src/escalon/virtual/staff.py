@@ -5,7 +5,7 @@ from escalon.conduct.commands import Actor
 SPONSOR = Actor("sponsor", "Virtual sponsor", "sponsor")
 MONITOR = Actor("monitor", "Virtual medical monitor", "medical_monitor")
 STATISTICIAN = Actor("statistician", "Virtual statistician", "statistician")
-CHAIR = Actor("chair", "Virtual committee chair", "committee")
+CHAIR = Actor("chair", "Virtual committee chair", "committee_member")
 SIGNERS = ("Virtual committee chair", "Virtual sponsor physician")
 
 

@@ -1,0 +1,1 @@
+"""Capture: queries, source verification, freeze, lock, consent versions."""

@@ -1,0 +1,1 @@
+"""Committee: data cuts, reviews, votes and decisions."""

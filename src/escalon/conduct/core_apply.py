@@ -1,0 +1,169 @@
+"""How the events of the core change the state."""
+
+from dataclasses import replace
+from typing import Any
+
+from escalon.conduct import events as ev
+from escalon.conduct.state import (
+    Cohort,
+    Decision,
+    Fact,
+    Hold,
+    Mtd,
+    Patient,
+    Recommendation,
+    Record,
+    Rp2d,
+    State,
+)
+from escalon.conduct.topic import Apply
+
+
+def _study_opened(state: State, fact: Fact, event: ev.StudyOpened) -> State:
+    return replace(
+        state,
+        study_id=event.study_id,
+        study_hash=event.study_hash,
+        plan_hash=event.plan_hash,
+        origin=event.origin,
+        opened_at=fact.at,
+    )
+
+
+def _committee_decided(state: State, fact: Fact, event: ev.CommitteeDecided) -> State:
+    decision = Decision(
+        event.decision,
+        event.recommendation,
+        event.action,
+        event.dose_level,
+        event.reason,
+        event.signers,
+        fact.at,
+    )
+    cohorts = tuple(replace(cohort, decided=True) for cohort in state.cohorts)
+    return replace(state, decisions=(*state.decisions, decision), cohorts=cohorts)
+
+
+def _cohort_opened(state: State, fact: Fact, event: ev.CohortOpened) -> State:
+    cohort = Cohort(event.cohort, event.part, event.dose_level, event.size, fact.at)
+    return replace(state, cohorts=(*state.cohorts, cohort))
+
+
+def _patient_enrolled(state: State, fact: Fact, event: ev.PatientEnrolled) -> State:
+    patient = Patient(
+        event.patient, event.site, event.part, event.cohort, event.consented_on, event.replaces, fact.at
+    )
+    cohorts = tuple(
+        replace(cohort, patients=(*cohort.patients, event.patient))
+        if cohort.cohort == event.cohort
+        else cohort
+        for cohort in state.cohorts
+    )
+    return replace(state, patients={**state.patients, event.patient: patient}, cohorts=cohorts)
+
+
+def _dose_assigned(state: State, fact: Fact, event: ev.DoseAssigned) -> State:
+    return _with_patient(
+        state, event.patient, dose_level=event.dose_level, regimen=event.regimen, process=event.process
+    )
+
+
+def _form_recorded(state: State, fact: Fact, event: ev.FormRecorded) -> State:
+    known = state.patients[event.patient].records
+    record = Record(
+        event.patient,
+        event.form,
+        event.record,
+        event.version,
+        event.visit,
+        event.values,
+        fact.at,
+        fact.seq,
+        known.get(event.record),
+    )
+    records = {**known, event.record: record}
+    return _with_patient(state, event.patient, records=records)
+
+
+def _patient_infused(state: State, fact: Fact, event: ev.PatientInfused) -> State:
+    return _with_patient(state, event.patient, infused_at=event.infused_at, dose_fraction=event.dose_fraction)
+
+
+def _seat_released(state: State, fact: Fact, event: ev.SeatReleased) -> State:
+    cohorts = tuple(
+        replace(cohort, patients=tuple(p for p in cohort.patients if p != event.patient))
+        for cohort in state.cohorts
+    )
+    return replace(_with_patient(state, event.patient, released=event.reason), cohorts=cohorts)
+
+
+def _dlt_adjudicated(state: State, fact: Fact, event: ev.DltAdjudicated) -> State:
+    return _with_patient(
+        state,
+        event.patient,
+        dlt_status=event.status,
+        dlt_clause=event.clause,
+        dlt_reason=event.reason,
+        dlt_adjudicated_at=fact.at,
+    )
+
+
+def _dose_recommended(state: State, fact: Fact, event: ev.DoseRecommended) -> State:
+    recommendation = Recommendation(
+        event.recommendation,
+        event.cohort,
+        event.action,
+        event.dose_level,
+        event.reasons,
+        event.inputs,
+        fact.at,
+    )
+    return replace(state, recommendations=(*state.recommendations, recommendation))
+
+
+def _mtd_estimated(state: State, fact: Fact, event: ev.MtdEstimated) -> State:
+    return replace(state, mtd=Mtd(event.dose_level, event.n, event.y, event.reason, fact.at))
+
+
+def _rp2d_decided(state: State, fact: Fact, event: ev.Rp2dDecided) -> State:
+    rp2d = Rp2d(event.dose_level, event.reason, event.evidence, event.signers, fact.at)
+    return replace(state, rp2d=rp2d)
+
+
+def _enrolment_held(state: State, fact: Fact, event: ev.EnrolmentHeld) -> State:
+    return replace(state, holds=(*state.holds, Hold(event.hold, event.rule, event.reason, fact.at)))
+
+
+def _hold_lifted(state: State, fact: Fact, event: ev.HoldLifted) -> State:
+    holds = tuple(
+        replace(hold, lifted_at=fact.at) if hold.number == event.hold else hold for hold in state.holds
+    )
+    return replace(state, holds=holds)
+
+
+def _study_closed(state: State, fact: Fact, event: ev.StudyClosed) -> State:
+    return replace(state, closed_at=fact.at)
+
+
+def _with_patient(state: State, patient: str, **changes: Any) -> State:
+    changed = replace(state.patients[patient], **changes)
+    return replace(state, patients={**state.patients, patient: changed})
+
+
+APPLY: dict[type[ev.Event], Apply] = {
+    ev.StudyOpened: _study_opened,
+    ev.CommitteeDecided: _committee_decided,
+    ev.CohortOpened: _cohort_opened,
+    ev.PatientEnrolled: _patient_enrolled,
+    ev.DoseAssigned: _dose_assigned,
+    ev.FormRecorded: _form_recorded,
+    ev.PatientInfused: _patient_infused,
+    ev.SeatReleased: _seat_released,
+    ev.DltAdjudicated: _dlt_adjudicated,
+    ev.DoseRecommended: _dose_recommended,
+    ev.MtdEstimated: _mtd_estimated,
+    ev.Rp2dDecided: _rp2d_decided,
+    ev.EnrolmentHeld: _enrolment_held,
+    ev.HoldLifted: _hold_lifted,
+    ev.StudyClosed: _study_closed,
+}

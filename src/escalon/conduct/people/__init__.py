@@ -1,0 +1,1 @@
+"""People: sites, persons, roles with their dates, electronic signatures."""

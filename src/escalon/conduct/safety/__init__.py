@@ -1,0 +1,1 @@
+"""Safety: cases, reporting clocks, causality and expectedness."""

@@ -1,0 +1,1 @@
+"""Slots: seats, the queue, clearances, the dose lock and the stagger."""

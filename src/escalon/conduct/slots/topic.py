@@ -1,0 +1,5 @@
+"""The topic slots: seats, the queue, clearances, the dose lock and the stagger."""
+
+from escalon.conduct.topic import Topic
+
+TOPIC = Topic("slots")

@@ -1,0 +1,7 @@
+"""What a study says about safety."""
+
+from escalon.protocol.conduct.model import Model
+
+
+class SafetyRules(Model):
+    """Safety reporting."""
