@@ -14,12 +14,14 @@ from escalon.analysis.survival import (
     VisitWindow,
     cumulative_incidence,
     derive_time_to_event,
+    fit_cox,
     follow_up,
     kaplan_meier,
     load_analyses,
     log_rank,
 )
 from tests.reference import naive_analysis as naive
+from tests.reference import naive_cox
 
 observations = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=14)
 
@@ -138,3 +140,18 @@ def test_progression_free_survival(facts):
     row = found.filter(PARAMCD="PFS").row(0, named=True)
     expected = naive.progression_free(facts, -5, windows, 0, 731)
     assert (row["AVAL"], row["CNSR"] == 0) == expected
+
+
+@pytest.mark.parametrize("ties", ["efron", "breslow", "exact"])
+@pytest.mark.parametrize("seed", range(4))
+def test_cox(ties, seed):
+    rng = np.random.default_rng(seed)
+    time, event = rng.integers(1, 7, 16).tolist(), rng.random(16) < 0.7
+    x = rng.normal(size=16)
+    fit = fit_cox(time, event, x, ties=ties)
+    beta, std_err = naive_cox.maximum(time, event, x, ties)
+    # Golden section finds a maximum to the root of the rounding error; the second difference errs by h^2.
+    assert fit.coef[0] == pytest.approx(beta, abs=1e-6)
+    assert fit.std_err[0] == pytest.approx(std_err, rel=1e-4)
+    likelihoods = [naive_cox.loglik(b, time, event, x, ties) for b in (0.0, fit.coef[0])]
+    assert fit.loglik == pytest.approx(likelihoods, abs=1e-9)

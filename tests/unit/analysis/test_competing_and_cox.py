@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,18 +94,19 @@ def test_cox_without_ties_does_not_depend_on_the_rule(ties):
 
 
 def test_the_score_test_of_the_exact_likelihood_is_the_log_rank_test():
-    """Doubling the log likelihood near 0 gives the same quadratic form.
-
-    Checked through the first Newton step.
-    """
     time, event = [1, 1, 2, 3, 3, 4, 5, 6], np.array([1, 1, 1, 0, 1, 1, 1, 0], dtype=bool)
     group = np.array([0, 1, 0, 1, 1, 0, 1, 0])
-    from escalon.analysis.survival.cox import _likelihood
+    from escalon.analysis.survival.cox import _model
 
-    _, gradient, information = _likelihood(
-        np.zeros(1), np.array(time, float), event, group[:, None] * 1.0, "exact"
-    )
-    assert gradient[0] ** 2 / information[0, 0] == pytest.approx(log_rank(time, event, group).chi2, rel=1e-12)
+    model = _model(np.array(time, float), event, group[:, None] * 1.0, "exact")
+    score, information = model.score(np.zeros(1))[0], -model.hessian(np.zeros(1))[0, 0]
+    assert score**2 / information == pytest.approx(log_rank(time, event, group).chi2, rel=1e-12)
+
+
+def test_without_the_library_the_way_out_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "statsmodels.duration.hazard_regression", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'escalon\[cox\]'"):
+        fit_cox([1, 2, 3], [True, True, False], [0, 1, 0])
 
 
 def test_what_has_no_maximum_is_a_reason():

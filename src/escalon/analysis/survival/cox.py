@@ -1,19 +1,21 @@
-"""Cox regression, for exploration: Efron, Breslow or exact ties.
+"""Cox regression, for exploration: Efron, Breslow or exact ties, fitted by statsmodels (extra ``cox``).
 
-Newton-Raphson on the partial likelihood with step halving, from 0. ``exact`` is the discrete (conditional
-logistic) likelihood, by the recursion over subsets of the risk set. Cox 1972, doi
-10.1111/j.2517-6161.1972.tb00899.x; Efron 1977, doi 10.1080/01621459.1977.10480613; recursion Gail, Lubin
-and Rubinstein 1981, doi 10.1093/biomet/68.3.703. Written here because no library fits: one pins an old
-pandas, the others leave out the exact likelihood.
+The library maximises and inverts; here stand the checks of the input, the reasons, and the one likelihood it lacks:
+``exact`` is the discrete (conditional logistic) likelihood, by the recursion over subsets of the risk set. Cox
+1972, doi 10.1111/j.2517-6161.1972.tb00899.x; Efron 1977, doi 10.1080/01621459.1977.10480613; recursion Gail, Lubin
+and Rubinstein 1981, doi 10.1093/biomet/68.3.703.
 """
 
 import math
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, ndtri
+from scipy.special import ndtri
 
 from escalon.analysis.estimate import Estimate, check_conf_level
 from escalon.analysis.survival.observations import read_event, read_time
@@ -21,19 +23,22 @@ from escalon.analysis.survival.observations import read_event, read_time
 __all__ = ["TIES", "CoxFit", "fit_cox"]
 
 Floats = NDArray[np.float64]
-Terms = tuple[float, Floats, Floats]
 
+TIES = ("efron", "breslow", "exact")
 _MAX_STEPS = 50
 _TOLERANCE = 1e-11
-# A coefficient that moves the hazard by exp(15) per standard deviation is on its way to infinity.
+# A coefficient of 15 per standard deviation, or one no better known than that, is on its way to infinity.
 _DIVERGED = 15.0
+# Left over at the maximum, per event: far below what a printed digit shows, far above rounding.
+_SLOPE = 1e-8
+_NO_MAXIMUM = "the likelihood has no finite maximum"
 
 
 @dataclass(frozen=True, slots=True)
 class CoxFit:
     """Coefficients (log hazard ratio per unit) with standard errors.
 
-    ``reason`` set and numbers None where there is no maximum.
+    ``reason`` set and numbers None where there is no maximum. ``loglik``: without covariates, and at the maximum.
     """
 
     names: tuple[str, ...]
@@ -58,13 +63,13 @@ def fit_cox(
 ) -> CoxFit:
     """Fit a proportional-hazards model.
 
-    Parameters: ``time``, ``event`` as in ``kaplan_meier``; ``covariates`` shape (n,) or (n, p), finite;
-    ``ties`` efron, breslow or exact. Returns Wald intervals and p-values; a monotone likelihood, a constant
-    or collinear covariate is a reason, not a number.
+    Parameters: ``time``, ``event`` as in ``kaplan_meier``; ``covariates`` shape (n,) or (n, p), finite; ``ties``
+    efron, breslow or exact. Returns Wald intervals and p-values; a monotone likelihood, a constant or collinear
+    covariate is a reason, not a number. Raises ModuleNotFoundError, with the way out, without statsmodels.
     """
     check_conf_level(conf_level)
-    if ties not in _TERMS:
-        raise ValueError(f"ties is {ties!r}: one of {', '.join(_TERMS)} is expected")
+    if ties not in TIES:
+        raise ValueError(f"ties is {ties!r}: one of {', '.join(TIES)} is expected")
     t = read_time(time)
     e = read_event(event, t.size)
     x = np.asarray(covariates, dtype=np.float64).reshape(t.size, -1) if t.size else np.zeros((0, 1))
@@ -79,7 +84,7 @@ def fit_cox(
     spread = x.std(axis=0)
     if np.any(spread == 0) or np.linalg.matrix_rank(x - x.mean(axis=0)) < x.shape[1]:
         return _no_fit(*shape, "a covariate is constant or a combination of the others")
-    return _maximise(t, e, (x - x.mean(axis=0)) / spread, spread, shape, conf_level)
+    return _fit(t, e, (x - x.mean(axis=0)) / spread, spread, shape, conf_level)
 
 
 def _no_fit(labels: tuple[str, ...], n: int, n_events: int, ties: str, reason: str) -> CoxFit:
@@ -88,7 +93,7 @@ def _no_fit(labels: tuple[str, ...], n: int, n_events: int, ties: str, reason: s
     return CoxFit(labels, none, none, ratios, none, None, n, n_events, ties, reason)
 
 
-def _maximise(
+def _fit(
     t: Floats,
     e: NDArray[np.bool_],
     x: Floats,
@@ -96,96 +101,77 @@ def _maximise(
     shape: tuple[tuple[str, ...], int, int, str],
     conf_level: float,
 ) -> CoxFit:
-    """Newton steps on standardised covariates, then back to their units."""
-    labels, n, n_events, ties = shape
-    beta = np.zeros(x.shape[1])
-    start = current = _likelihood(beta, t, e, x, ties)
-    for _ in range(_MAX_STEPS):
-        loglik, gradient, information = current
-        if np.linalg.cond(information) > 1e13:
-            return _no_fit(*shape, "the likelihood has no finite maximum")
-        step = np.linalg.solve(information, gradient)
-        following = _likelihood(beta + step, t, e, x, ties)
-        while following[0] < loglik - 1e-12 * abs(loglik):
-            step = step / 2.0
-            following = _likelihood(beta + step, t, e, x, ties)
-        beta, current = beta + step, following
-        if np.max(np.abs(beta)) > _DIVERGED:
-            return _no_fit(*shape, "the likelihood has no finite maximum")
-        if np.max(np.abs(step)) < _TOLERANCE:
-            break
-    coef = beta / spread
-    errors = np.sqrt(np.diag(np.linalg.inv(current[2]))) / spread
+    """Fit on standardised covariates, then back to their units."""
+    model = _model(t, e, x, shape[3])
+    try:
+        with warnings.catch_warnings():
+            # What the library warns about (no convergence, a singular matrix) becomes a reason below.
+            warnings.simplefilter("ignore")
+            found = model.fit(method="newton", maxiter=_MAX_STEPS, tol=_TOLERANCE, disp=0)
+            beta, errors = np.asarray(found.params), np.asarray(found.bse)
+            p_values, loglik = np.asarray(found.pvalues), float(found.llf)
+    except np.linalg.LinAlgError:
+        return _no_fit(*shape, _NO_MAXIMUM)
+    # Written so that NaN fails too; a maximum has a finite place, a finite width and no slope.
+    within = np.all(np.abs(beta) < _DIVERGED) and np.all(errors < _DIVERGED)
+    if not (within and np.all(np.abs(model.score(beta)) < _SLOPE * shape[2])):
+        return _no_fit(*shape, _NO_MAXIMUM)
+    coef, errors = beta / spread, errors / spread
     z = float(ndtri(0.5 + conf_level / 2.0))
     ratios = tuple(
         Estimate(math.exp(b), math.exp(b - z * s), math.exp(b + z * s), std_err=float(s))
         for b, s in zip(coef, errors, strict=True)
     )
-    p = tuple(float(chdtrc(1, (b / s) ** 2)) for b, s in zip(coef, errors, strict=True))
-    logliks = (start[0], current[0])
-    return CoxFit(labels, tuple(coef.tolist()), tuple(errors.tolist()), ratios, p, logliks, n, n_events, ties)
+    logliks = (float(model.loglike(np.zeros(x.shape[1]))), loglik)
+    labels, n, n_events, ties = shape
+    return CoxFit(
+        labels, tuple(coef.tolist()), tuple(errors.tolist()), ratios, tuple(p_values.tolist()), logliks, n,
+        n_events, ties,
+    )  # fmt: skip
 
 
-def _likelihood(beta: Floats, t: Floats, e: NDArray[np.bool_], x: Floats, ties: str) -> Terms:
-    """Log partial likelihood, gradient and information."""
-    p = x.shape[1]
+def _model(t: Floats, e: NDArray[np.bool_], x: Floats, ties: str) -> Any:
+    """The model of the library; for exact ties with the likelihood below in place of its own."""
+    try:
+        # Imported here: it takes seconds, and only exploration needs it.
+        from statsmodels.duration.hazard_regression import PHReg
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("fit_cox needs statsmodels: pip install 'escalon[cox]'") from error
+    model = PHReg(t, x, status=e.astype(int), ties="breslow" if ties == "exact" else ties)
+    if ties == "exact":
+        sets = [(x[(t == moment) & e], x[t >= moment]) for moment in np.unique(t[e])]
+        # The library asks for value, slope and curvature at one place in turn: they are computed once.
+        at = lru_cache(maxsize=2)(lambda beta: _exact(np.array(beta), sets))
+        model.loglike = lambda beta: at(tuple(beta))[0]
+        model.score = lambda beta: at(tuple(beta))[1]
+        model.hessian = lambda beta: -at(tuple(beta))[2]
+    return model
+
+
+def _exact(beta: Floats, sets: Sequence[tuple[Floats, Floats]]) -> tuple[float, Floats, Floats]:
+    """Log likelihood, gradient and information; ``sets``: covariates of the events and of those at risk, by time."""
+    p = beta.size
     loglik, gradient, information = 0.0, np.zeros(p), np.zeros((p, p))
-    w = np.exp(x @ beta)
-    for moment in np.unique(t[e]):
-        tied, risk = (t == moment) & e, t >= moment
-        own, log_denominator, first, second = x[tied].sum(axis=0), *_TERMS[ties](x, w, tied, risk)
+    for tied, risk in sets:
+        own, log_denominator, first, second = (
+            tied.sum(axis=0),
+            *_subsets(risk, np.exp(risk @ beta), len(tied)),
+        )
         loglik += float(own @ beta) - log_denominator
         gradient = gradient + own - first
         information = information + second
     return loglik, gradient, information
 
 
-def _weighted(x: Floats, w: Floats) -> tuple[float, Floats, Floats]:
-    """Sums of w, w x and w x x'."""
-    return float(w.sum()), w @ x, np.einsum("i,ij,ik->jk", w, x, x)
-
-
-def _efron(x: Floats, w: Floats, tied: NDArray[np.bool_], risk: NDArray[np.bool_]) -> Terms:
-    return _averaged(x, w, tied, risk, np.arange(int(tied.sum())) / int(tied.sum()))
-
-
-def _breslow(x: Floats, w: Floats, tied: NDArray[np.bool_], risk: NDArray[np.bool_]) -> Terms:
-    return _averaged(x, w, tied, risk, np.zeros(int(tied.sum())))
-
-
-def _averaged(
-    x: Floats, w: Floats, tied: NDArray[np.bool_], risk: NDArray[np.bool_], shares: Floats
-) -> Terms:
-    """One factor per tied event; each takes out its share of the tied patients' weight."""
-    s0, s1, s2 = _weighted(x[risk], w[risk])
-    d0, d1, d2 = _weighted(x[tied], w[tied])
-    log_denominator, first, second = 0.0, np.zeros(x.shape[1]), np.zeros((x.shape[1],) * 2)
-    for share in shares:
-        a0, a1, a2 = s0 - share * d0, s1 - share * d1, s2 - share * d2
-        mean = a1 / a0
-        log_denominator += math.log(a0)
-        first = first + mean
-        second = second + a2 / a0 - np.outer(mean, mean)
-    return log_denominator, first, second
-
-
-def _exact(x: Floats, w: Floats, tied: NDArray[np.bool_], risk: NDArray[np.bool_]) -> Terms:
-    """Sum over all subsets of the size of the ties, with its derivatives, adding one patient at a time."""
-    d, p = int(tied.sum()), x.shape[1]
+def _subsets(x: Floats, w: Floats, d: int) -> tuple[float, Floats, Floats]:
+    """Log of the sum over all subsets of ``d`` patients, with its derivatives, adding one patient at a time."""
+    p = x.shape[1]
     b0, b1, b2 = np.zeros(d + 1), np.zeros((d + 1, p)), np.zeros((d + 1, p, p))
     b0[0] = 1.0
-    for xi, wi in zip(x[risk], w[risk], strict=True):
+    for xi, wi in zip(x, w, strict=True):
         outer = np.einsum("j,ki->kji", xi, b1[:-1])
         b2[1:] += wi * (b2[:-1] + outer + outer.transpose(0, 2, 1) + np.outer(xi, xi) * b0[:-1, None, None])
         b1[1:] += wi * (b1[:-1] + xi * b0[:-1, None])
         b0[1:] += wi * b0[:-1]
     mean = b1[d] / b0[d]
     return math.log(b0[d]), mean, b2[d] / b0[d] - np.outer(mean, mean)
-
-
-_TERMS: dict[str, Callable[[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_]], Terms]] = {
-    "efron": _efron,
-    "breslow": _breslow,
-    "exact": _exact,
-}
-TIES = tuple(_TERMS)
