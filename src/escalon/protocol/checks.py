@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from escalon.criteria import ctcae
 from escalon.protocol.tagged_yaml import Path
 
 Found = Iterator[tuple[Path, str]]
@@ -106,6 +107,41 @@ def check_window_visit(dlt: Any, visits: Any) -> Found:
         yield ("dlt", "window_days"), "no visit has this day; the window ends with a visit"
 
 
+def check_reference_safety(reference_safety: Any, products: Any) -> Found:
+    """Reference safety information belongs to an investigational product; one version a day, each term once."""
+    known = {product.name for product in products if product.investigational}
+    seen: set[tuple[str, Any]] = set()
+    for index, row in enumerate(reference_safety):
+        if row.product not in known:
+            yield ("reference_safety", index, "product"), "not an investigational product of the study"
+        if (row.product, row.valid_from) in seen:
+            yield (
+                ("reference_safety", index, "valid_from"),
+                f"{row.product} has a version of this day already",
+            )
+        seen.add((row.product, row.valid_from))
+        yield from _unique_terms(("reference_safety", index, "expected"), row.expected)
+
+
+def _unique_terms(path: Path, rows: Any) -> Found:
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        if row.term.lower() in seen:
+            yield (*path, number, "term"), f"{row.term} stands twice; each term has one grade"
+        seen.add(row.term.lower())
+
+
+def check_laboratory_terms(grading: Any) -> Found:
+    """Every laboratory term is one the criteria can grade in its version."""
+    for index, row in enumerate(grading.laboratory):
+        for version in ("5.0", "6.0"):
+            column = f"ctcae_{version[0]}"
+            term = getattr(row, column)
+            if term is not None and term not in ctcae.terms(version):
+                rule = f"not a laboratory term of CTCAE {version}; name one, or null"
+                yield ("grading", "laboratory", index, column), rule
+
+
 def _unique(section: str, key: str, rows: Iterable[Any]) -> Found:
     seen: set[str] = set()
     for index, row in enumerate(rows):
@@ -125,6 +161,8 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[..., Found]], ...] = (
     (("parts", "escalation"), check_parts),
     (("dlt", "grading"), check_ctcae),
     (("dlt", "visits"), check_window_visit),
+    (("reference_safety", "products"), check_reference_safety),
+    (("grading",), check_laboratory_terms),
     (("endpoints",), lambda endpoints: _unique("endpoints", "id", endpoints)),
     (("products",), lambda products: _unique("products", "name", products)),
 )

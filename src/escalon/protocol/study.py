@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from escalon.criteria.dlt import DltDefinition
+from escalon.criteria.seriousness import ReferenceSafetyInformation
 from escalon.design import EscalationPlan
 from escalon.protocol.checks import cross_checks
 from escalon.protocol.tagged_yaml import dotted
@@ -188,6 +189,15 @@ class CellKinetics(Model):
     sample_days: tuple[float, ...] = Field(min_length=3)
 
 
+class LaboratoryTerm(Model):
+    """The CTCAE term a laboratory item is graded by, in each version; None: the version has no rule for it."""
+
+    item: str
+    unit: str = Field(description="UCUM code of the item on the form")
+    ctcae_5: str | None
+    ctcae_6: str | None
+
+
 class Grading(Model):
     """Versions of the grading systems; they belong to the study and are never mixed."""
 
@@ -195,6 +205,35 @@ class Grading(Model):
     crs: str
     icans: str
     gvhd: str
+    iec_hs: str
+    laboratory: tuple[LaboratoryTerm, ...] = ()
+
+    @property
+    def ctcae_system(self) -> str:
+        """Name and version as an adverse event carries them."""
+        return f"CTCAE {self.ctcae}"
+
+    def laboratory_terms(self) -> dict[str, LaboratoryTerm]:
+        """Return the items that have a rule in the study's CTCAE version, by term."""
+        column = f"ctcae_{self.ctcae[0]}"
+        rows = ((getattr(row, column), row) for row in self.laboratory)
+        return {term: row for term, row in rows if term is not None}
+
+
+class ExpectedTerm(Model):
+    """A term of the reference safety information and the highest grade at which it is expected."""
+
+    term: str
+    grade: int = Field(ge=1, le=5)
+
+
+class ReferenceSafety(Model):
+    """Reference safety information of one investigational product, in force from ``valid_from``."""
+
+    product: str
+    version: str
+    valid_from: date
+    expected: tuple[ExpectedTerm, ...]
 
 
 class ReferenceRange(Model):
@@ -262,6 +301,9 @@ class Study(Model):
     cell_kinetics: CellKinetics
     grading: Grading
     reference_ranges: tuple[ReferenceRange, ...]
+    reference_safety: tuple[ReferenceSafety, ...] = Field(
+        description="what is expected of each investigational product, by version and date"
+    )
     stopping_rules: tuple[StoppingRule, ...]
     expansion_monitoring: ExpansionMonitoring
     rp2d: Rp2dRules
@@ -295,6 +337,16 @@ class Study(Model):
         processes = [process for product in self.products for process in product.processes]
         in_use = [process for process in processes if process.used_from <= day] or processes[:1]
         return max(in_use, key=lambda process: process.used_from).id if in_use else None
+
+    @property
+    def safety_references(self) -> tuple[ReferenceSafetyInformation, ...]:
+        """The reference safety information as the criteria read it."""
+        return tuple(
+            ReferenceSafetyInformation(
+                row.product, row.version, row.valid_from, {one.term: one.grade for one in row.expected}
+            )
+            for row in self.reference_safety
+        )
 
     @property
     def response_visits(self) -> tuple[Visit, ...]:
