@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import Grade, check_code, check_finite
+from escalon.criteria.result import Grade, check_code, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
 NOT_ASSESSED = "not_assessed"
@@ -25,7 +25,7 @@ def grade_crs(
     fever_attributed: bool | None = True,
     vasopressors: int | None = 0,
     vasopressin: bool = False,
-    hypotension: bool | None = None,
+    hypotension: bool | str | None = None,
     oxygen: str | None = None,
     oxygen_flow: float | None = None,
     suppressed_fever: bool = False,
@@ -38,7 +38,8 @@ def grade_crs(
         fever_attributed: True when the fever has no other cause; False makes it no CRS; None is not known.
         vasopressors: number of vasopressors at once, vasopressin not counted; None when not known.
         vasopressin: True when vasopressin runs; alone it counts as one vasopressor (assumption).
-        hypotension: True when present; None takes it from the vasopressors.
+        hypotension: True when present; None takes it from the vasopressors; ``not_assessed`` is unknown,
+            unless a vasopressor runs.
         oxygen: ``none``, ``low_flow_nasal``, ``high_flow_nasal``, ``nasal_cannula`` (with ``oxygen_flow``),
             ``blow_by``, ``facemask``, ``nonrebreather``, ``venturi``, ``cpap``, ``bipap``, ``ventilation``;
             None is no oxygen and ``not_assessed`` is unknown.
@@ -58,10 +59,17 @@ def grade_crs(
     """
     table = load_table("astct.json")["crs"]
     check_finite("temperature", temperature, low=25.0, high=45.0)
-    check_finite("vasopressors", vasopressors)
-    if vasopressors is not None and vasopressors != int(vasopressors):
-        raise ValueError(f"vasopressors: {vasopressors} is not a whole number")
+    check_whole("vasopressors", vasopressors, high=20)
     check_finite("oxygen_flow", oxygen_flow)
+    check_flag("fever_attributed", fever_attributed, unknown=True)
+    if hypotension != NOT_ASSESSED:
+        check_flag("hypotension", hypotension, unknown=True)
+    for name, flag in (
+        ("vasopressin", vasopressin),
+        ("suppressed_fever", suppressed_fever),
+        ("death", death),
+    ):
+        check_flag(name, flag)
     device = _oxygen_code(oxygen, oxygen_flow, table)
     if death:
         return _result(table, 5, "death with CRS as the principal cause", ())
@@ -79,16 +87,20 @@ def grade_crs(
             "no CRS: no fever and no treatment that hides it",
             (f"temperature {temperature:g} degC",),
         )
-    blood = _hypotension_code(hypotension, vasopressors, vasopressin)
+    blood = _hypotension_codes(hypotension, vasopressors, vasopressin)
     return _worse_component(table, bool(fever), temperature, blood, device)
 
 
 def _worse_component(
-    table: Mapping[str, Any], fever: bool, temperature: float | None, blood: str, device: str
+    table: Mapping[str, Any], fever: bool, temperature: float | None, blood: tuple[str, ...], device: str
 ) -> Grade:
-    parts = {"hypotension": blood, "oxygen": device}
-    known = {name: table[name][code] for name, code in parts.items() if code != NOT_ASSESSED}
-    missing = tuple(f"{name} not assessed" for name, code in parts.items() if code == NOT_ASSESSED)
+    devices = tuple(table["oxygen"]) if device == NOT_ASSESSED else (device,)
+    possible = {
+        "hypotension": [table["hypotension"][code] for code in blood],
+        "oxygen": [table["oxygen"][code] for code in devices],
+    }
+    known = {name: rows[0] for name, rows in possible.items() if len(rows) == 1}
+    missing = tuple(f"{name} not assessed" for name in possible if name not in known)
     reasons = (
         "fever no longer required after treatment" if not fever else f"temperature {temperature:g} degC",
     )
@@ -96,7 +108,7 @@ def _worse_component(
     top: Mapping[str, Any] = max(
         known.values(), key=lambda row: row["grade"], default={"grade": 0, "text": ""}
     )
-    if missing and top["grade"] < 4:
+    if any(row["grade"] > top["grade"] for rows in possible.values() for row in rows):
         return _result(table, None, "not gradable", missing + reasons)
     if top["grade"] <= 1 and not fever:
         return _result(table, 0, "no CRS sign present: no fever, hypotension or hypoxia", reasons)
@@ -104,15 +116,21 @@ def _worse_component(
     return _result(table, top["grade"], clause, reasons + missing)
 
 
-def _hypotension_code(hypotension: bool | None, vasopressors: int | None, vasopressin: bool) -> str:
-    if vasopressors is None:
-        return NOT_ASSESSED
+def _hypotension_codes(
+    hypotension: bool | str | None, vasopressors: int | None, vasopressin: bool
+) -> tuple[str, ...]:
+    """Every row of the table that the recorded facts leave possible; one when they are complete."""
+    if vasopressors is None:  # how many is not known; vasopressin shows that there is at least one
+        low = ("one_vasopressor",) if vasopressin else ("none", "no_vasopressor", "one_vasopressor")
+        return (*low, "several_vasopressors")
     count = max(vasopressors, 1) if vasopressin else vasopressors
     if count >= 2:
-        return "several_vasopressors"
+        return ("several_vasopressors",)
     if count == 1:
-        return "one_vasopressor"
-    return "no_vasopressor" if hypotension else "none"
+        return ("one_vasopressor",)
+    if hypotension == NOT_ASSESSED:
+        return ("none", "no_vasopressor")
+    return ("no_vasopressor",) if hypotension else ("none",)
 
 
 def _oxygen_code(oxygen: str | None, flow: float | None, table: Mapping[str, Any]) -> str:
@@ -163,9 +181,8 @@ def grade_icans(
         2
     """
     table = load_table("astct.json")["icans"]
-    check_finite("ice", ice, high=10)
-    if ice is not None and ice != int(ice):
-        raise ValueError(f"ice: {ice!r} is not a whole number; the ICE score runs from 0 to 10 points")
+    check_whole("ice", ice, high=10)
+    check_flag("death", death)
     check_finite("seizure_minutes", seizure_minutes)
     for domain in not_attributable:
         check_code("not_attributable", domain, ICANS_DOMAINS)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import Grade, check_code, check_finite
+from escalon.criteria.result import Grade, check_code, check_finite, check_flag
 from escalon.criteria.tables import load_table
 
 
@@ -68,6 +68,7 @@ def grade_febrile_neutropenia(
     check_finite("anc", anc)
     check_finite("temperature", temperature, low=25.0, high=45.0)
     check_finite("minutes_at_38", minutes_at_38)
+    check_flag("life_threatening", life_threatening)
     if anc is None or temperature is None:
         return _result(None, "not gradable", f"{'anc' if anc is None else 'temperature'} is missing")
     shown = (
@@ -115,6 +116,7 @@ def grade_qtc(value: float | None, baseline: float | None = None, *, torsade: bo
     table = _table()
     check_finite("value", value, low=100.0, high=1000.0)
     check_finite("baseline", baseline, low=100.0, high=1000.0)
+    check_flag("torsade", torsade)
     if torsade:
         return _result(4, "torsade de pointes")
     change = None if value is None or baseline is None else value - baseline

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import Grade, check_finite
+from escalon.criteria.result import Grade, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
 
@@ -45,10 +45,13 @@ class CrsFindings:
 
     def __post_init__(self) -> None:
         check_finite("temperature", self.temperature, low=25.0, high=45.0)
-        check_finite("vasopressors", self.vasopressors)
+        check_whole("vasopressors", self.vasopressors, high=20)
+        check_flag("hypotension", self.hypotension, unknown=True)
+        for name in ("suppressed_fever", "high_dose", "ventilation", "death"):
+            check_flag(name, getattr(self, name))
         check_finite("oxygen_fraction", self.oxygen_fraction, low=21.0, high=100.0)
-        check_finite("organ_toxicity", self.organ_toxicity, high=4)
-        check_finite("transaminases", self.transaminases, high=4)
+        check_whole("organ_toxicity", self.organ_toxicity, high=4)
+        check_whole("transaminases", self.transaminases, high=4)
 
     @property
     def low_pressure(self) -> bool:

@@ -24,12 +24,13 @@ from escalon.criteria.lab_rules import (
     NOT_GRADABLE,
     VERSIONS,
     Inputs,
+    Outcome,
     Rule,
     compute_grades,
     load_rules,
 )
 from escalon.criteria.operators import Floats
-from escalon.criteria.result import Grade, check_code, check_finite
+from escalon.criteria.result import Grade, check_code, check_finite, check_flag
 from escalon.criteria.units import compute_factor
 
 POLICIES = ("recorded", "worst")
@@ -105,7 +106,7 @@ def grade_lab(
     *,
     version: str = "5.0",
     baseline_indicator: str | None = None,
-    qualifiers: Mapping[str, bool] | None = None,
+    qualifiers: Mapping[str, bool | None] | None = None,
     policy: str = "recorded",
 ) -> Grade:
     """Grade one laboratory value.
@@ -119,14 +120,16 @@ def grade_lab(
         baseline: value before treatment, same unit.
         version: ``5.0`` or ``6.0``.
         baseline_indicator: ``LOW``, ``NORMAL`` or ``HIGH``; None takes it from baseline and limits.
-        qualifiers: recorded facts such as ``{"symptomatic": False}``; see ``find_rule(term).qualifiers()``.
+        qualifiers: recorded facts such as ``{"symptomatic": False}``; None is not recorded; see
+            ``find_rule(term).qualifiers()``.
         policy: ``recorded`` uses the qualifiers, ``worst`` assumes the worst whatever was recorded.
 
     Returns:
         Grade 0 to 4, or None with the reason.
 
     Raises:
-        ValueError: for an unknown term, unit, version, indicator, qualifier or policy, or a negative number.
+        ValueError: for an unknown term, unit, version, indicator, qualifier or policy, a negative number, a
+            lower limit above the upper one, or a lower limit of 0 where it decides.
 
     Example:
         >>> grade_lab("Neutrophil count decreased", 0.4, unit="10*9/L", lln=1.8, uln=7.5).grade
@@ -142,7 +145,9 @@ def grade_lab(
     grade = int(outcome.grade[0])
     reasons = _notes(rule, data, unit, numbers, baseline_indicator, qualifiers, policy)
     if grade == NOT_GRADABLE:
-        return Grade(None, "not gradable", (_missing_text(rule, data, 0), *reasons), "CTCAE", version)
+        return Grade(
+            None, "not gradable", (str(_reasons(rule, data, outcome)[0]), *reasons), "CTCAE", version
+        )
     clause = (
         _clauses(rule)[int(outcome.alternative[0])] if grade else f"{rule.term}: no grade 1 to 4 rule is met"
     )
@@ -160,7 +165,7 @@ def grade_labs(
     *,
     version: str = "5.0",
     baseline_indicator: str | Sequence[str | None] | None = None,
-    qualifiers: Mapping[str, bool] | None = None,
+    qualifiers: Mapping[str, bool | None] | None = None,
     policy: str = "recorded",
 ) -> LabGrades:
     """Grade many values of one term; NaN is missing.
@@ -204,10 +209,7 @@ def grade_labs(
     place = outcome.alternative.astype(np.intp)
     place[outcome.grade == 0] = texts.size - 2
     place[outcome.grade == NOT_GRADABLE] = texts.size - 1
-    reason = np.full(numbers.shape, "", dtype=object)
-    for index in np.flatnonzero(outcome.grade == NOT_GRADABLE):
-        reason[index] = _missing_text(rule, data, int(index))
-    return LabGrades(outcome.grade, texts[place], reason, rule.term, version)
+    return LabGrades(outcome.grade, texts[place], _reasons(rule, data, outcome), rule.term, version)
 
 
 def _inputs(
@@ -215,7 +217,7 @@ def _inputs(
     arrays: Sequence[Floats],
     unit: str | None,
     indicator: str | Sequence[str | None] | None,
-    qualifiers: Mapping[str, bool] | None,
+    qualifiers: Mapping[str, bool | None] | None,
     policy: str,
 ) -> Inputs:
     factor = 1.0 if unit is None else compute_factor(unit, rule.unit, rule.analyte)
@@ -223,9 +225,8 @@ def _inputs(
         _check_numbers(rule.term, name, column, positive=name == "uln")
     value, lln, uln, baseline = (column * factor for column in arrays)
     check_code("policy", policy, POLICIES)
-    recorded = dict(qualifiers or {})
-    for name in recorded:
-        check_code(f"qualifiers of {rule.term}", name, rule.qualifiers() or ("(none)",))
+    _check_limits(rule, arrays[1], arrays[2])
+    recorded = _recorded(rule, qualifiers)
     if policy == "worst":
         recorded = {name: state for name, state in recorded.items() if state}
     codes = _indicator(indicator, value.shape)
@@ -244,6 +245,23 @@ def _check_numbers(term: str, name: str, column: Floats, positive: bool) -> None
         raise ValueError(
             f"{name}: {column[wrong][0]:g} for {term}; a laboratory number is finite and {least}"
         )
+
+
+def _check_limits(rule: Rule, lln: Floats, uln: Floats) -> None:
+    if rule.needs("lln") and np.any(lln == 0.0):
+        raise ValueError(f"lln: 0 for {rule.term}; a lower limit that decides is above 0")
+    crossed = lln > uln
+    if np.any(crossed):
+        low, high = lln[crossed][0], uln[crossed][0]
+        raise ValueError(f"lln: {low:g} for {rule.term} is above uln {high:g}; the two may be exchanged")
+
+
+def _recorded(rule: Rule, qualifiers: Mapping[str, bool | None] | None) -> dict[str, bool]:
+    """The qualifiers that were recorded; None is not recorded."""
+    for name, state in (qualifiers or {}).items():
+        check_code(f"qualifiers of {rule.term}", name, rule.qualifiers() or ("(none)",))
+        check_flag(f"qualifiers of {rule.term}: {name}", state, unknown=True)
+    return {name: state for name, state in (qualifiers or {}).items() if state is not None}
 
 
 def _indicator(given: str | Sequence[str | None] | None, shape: tuple[int, ...]) -> NDArray[np.int8]:
@@ -265,12 +283,24 @@ def _clauses(rule: Rule) -> list[str]:
     ]
 
 
-def _missing_text(rule: Rule, data: Inputs, index: int) -> str:
-    if np.isnan(data.value[index]):
-        return "value is missing"
-    if rule.not_gradable_below is not None and data.value[index] < rule.not_gradable_below:
-        return f"below {rule.not_gradable_below:g} {rule.unit}: {rule.note}"
-    absent = [name for name in LIMIT_NAMES if rule.needs(name) and np.isnan(getattr(data, name)[index])]
+def _reasons(rule: Rule, data: Inputs, outcome: Outcome) -> NDArray[np.object_]:
+    """Why a grade is missing, per value; one text per pattern of what is absent."""
+    names = [name for name in LIMIT_NAMES if rule.needs(name)]
+    pattern = np.zeros(data.value.shape, dtype=np.intp)
+    for place, name in enumerate(names):
+        pattern += np.isnan(getattr(data, name)).astype(np.intp) << place
+    texts = [_absent_text([name for place, name in enumerate(names) if code >> place & 1])
+             for code in range(1 << len(names))]  # fmt: skip
+    value_missing, too_low, none = len(texts), len(texts) + 1, len(texts) + 2
+    texts += ["value is missing", f"below {rule.not_gradable_below or 0:g} {rule.unit}: {rule.note}", ""]
+    if rule.not_gradable_below is not None:
+        pattern[data.value < rule.not_gradable_below] = too_low
+    pattern[np.isnan(data.value)] = value_missing
+    pattern[outcome.grade != NOT_GRADABLE] = none
+    return np.array(texts, dtype=object)[pattern]
+
+
+def _absent_text(absent: Sequence[str]) -> str:
     return f"{' and '.join(LIMIT_NAMES[name] for name in absent)} missing: the grade depends on it"
 
 
@@ -280,7 +310,7 @@ def _notes(
     unit: str | None,
     numbers: Sequence[float | None],
     indicator: str | None,
-    qualifiers: Mapping[str, bool] | None,
+    qualifiers: Mapping[str, bool | None] | None,
     policy: str,
 ) -> tuple[str, ...]:
     notes: list[str] = []
@@ -298,7 +328,8 @@ def _notes(
             if read == "UNKNOWN"
             else f"baseline {read}, {how}"
         )
-    open_names = [name for name in rule.qualifiers() if policy == "worst" or name not in (qualifiers or {})]
+    known = _recorded(rule, qualifiers)
+    open_names = [name for name in rule.qualifiers() if policy == "worst" or name not in known]
     worst = [name for name in open_names if name not in ("transfusion_indicated", "bleeding")]
     if worst:
         notes.append(f"taken at its worst: {', '.join(name.replace('_', ' ') for name in worst)}")

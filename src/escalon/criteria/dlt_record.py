@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from escalon.criteria.dlt_definition import Category
+from escalon.criteria.dlt_definition import Category, Flag
 from escalon.criteria.relatedness import rank
-from escalon.criteria.result import check_code, check_finite
+from escalon.criteria.result import check_code, check_day, check_finite, check_flag, check_whole
 
 CATEGORIES: tuple[str, ...] = Category.__args__  # type: ignore[attr-defined]
+_FLAGS: tuple[str, ...] = Flag.__args__  # type: ignore[attr-defined]
+_DAYS = ("infusion_day", "death_day", "progression_day", "withdrawal_day", "new_therapy_day")
 DEATH_CAUSES = ("DISEASE", "TOXICITY", "OTHER", "UNKNOWN")
 
 
@@ -19,7 +21,10 @@ class GradePoint:
     grade: int
 
     def __post_init__(self) -> None:
-        check_finite("grade", self.grade, high=5)
+        check_day("day", self.day, required=True)
+        if self.grade is None:
+            raise ValueError("grade: missing; 0 is resolved")
+        check_whole("grade", self.grade, high=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,11 @@ class AdverseEvent:
 
     def __post_init__(self) -> None:
         check_code(f"category of event {self.id}", self.category, CATEGORIES)
-        check_finite(f"grade of event {self.id}", self.grade, high=5)
+        check_day(f"start_day of event {self.id}", self.start_day, required=True)
+        check_day(f"end_day of event {self.id}", self.end_day)
+        check_whole(f"grade of event {self.id}", self.grade, high=5)
+        for name in (*_FLAGS, "serious"):
+            check_flag(f"{name} of event {self.id}", getattr(self, name))
         for value in self.relation.values():
             rank(value)
         if self.grade is None and not self.course:
@@ -93,6 +102,7 @@ class CountPoint:
     platelets: float | None = None
 
     def __post_init__(self) -> None:
+        check_day("day", self.day, required=True)
         check_finite("anc", self.anc)
         check_finite("platelets", self.platelets)
 
@@ -106,6 +116,7 @@ class MarrowPoint:
     blasts: float | None = None
 
     def __post_init__(self) -> None:
+        check_day("day", self.day, required=True)
         check_finite("cellularity", self.cellularity, high=100.0)
         check_finite("blasts", self.blasts, high=100.0)
 
@@ -121,6 +132,8 @@ class LiverPoint:
     other_cause: bool = False
 
     def __post_init__(self) -> None:
+        check_day("day", self.day, required=True)
+        check_flag("other_cause", self.other_cause)
         for name in ("alt_uln", "ast_uln", "bilirubin_uln"):
             check_finite(name, getattr(self, name))
 
@@ -162,6 +175,9 @@ class PatientRecord:
 
     def __post_init__(self) -> None:
         check_finite("dose_fraction", self.dose_fraction, high=2.0)
+        for name in _DAYS:
+            check_day(name, getattr(self, name))
+        check_flag("assessments_complete", self.assessments_complete, unknown=True)
         if self.death_cause is not None:
             check_code("death_cause", self.death_cause, DEATH_CAUSES)
             if self.death_day is None:

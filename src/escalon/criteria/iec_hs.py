@@ -7,7 +7,7 @@ source.
 Source: Hines et al., Transplant Cell Ther 2023;29:438, doi 10.1016/j.jtct.2023.03.006.
 """
 
-from escalon.criteria.result import Grade, check_code
+from escalon.criteria.result import Grade, check_code, check_flag
 from escalon.criteria.tables import load_table
 
 
@@ -30,6 +30,8 @@ def grade_iec_hs(*, diagnosed: bool | None, severity: str | None = None, death: 
         3
     """
     table = load_table("iec_hs.json")
+    check_flag("diagnosed", diagnosed, unknown=True)
+    check_flag("death", death)
     if severity is not None:
         check_code("severity", severity, tuple(table["severity"]))
     if death:

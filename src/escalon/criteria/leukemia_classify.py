@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set
 from escalon.criteria.leukemia_status import CNS_CODES, REMISSIONS
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import check_code, check_finite
+from escalon.criteria.result import check_code, check_day, check_finite, check_flag
 
 RESPONSES = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE", "NE_APLASTIC")
 EMD_CODES = ("absent", "present", "new", "not_assessed")
+_FLAGS = ("neurological_signs", "platelet_transfusion_7d", "gcsf_7d", "precedes_therapy")
 _CODES = (
     ("emd", EMD_CODES),
     ("baseline_emd", EMD_CODES),
@@ -84,6 +85,10 @@ class Assessment:
     nadir_pb: float | None = None
 
     def __post_init__(self) -> None:
+        check_day("day", self.day)
+        for name in _FLAGS:
+            check_flag(name, getattr(self, name))
+        check_flag("pb_present", self.pb_present, unknown=True)
         for name in ("bm_blasts", "cellularity", "baseline_bm", "nadir_bm"):
             check_finite(name, getattr(self, name), high=100.0)
         amounts = ("pb_blasts", "anc", "platelets", "cells_counted", "emd_burden")

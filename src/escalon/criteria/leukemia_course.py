@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from escalon.criteria.leukemia_classify import RESPONSES, Assessment, Response, classify
 from escalon.criteria.leukemia_sets import CriteriaSet, criteria_set
 from escalon.criteria.leukemia_status import REMISSIONS
-from escalon.criteria.result import check_code
+from escalon.criteria.result import check_code, check_day
 
 BEST_ORDER = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "PD", "NE")
 CONFIRM_DAYS = 28
@@ -30,7 +30,7 @@ class BestResponse:
     Attributes:
         response: best response, unconfirmed.
         clause: what decided.
-        reasons: when reading stopped and why.
+        reasons: for NE what was missing at each assessment; when reading stopped and why.
         responses: every assessment read, in order of day.
         first_day: day the best response was first met, or None.
         response_day: day a response of the numerator was first met (start of duration of response), or None.
@@ -84,7 +84,7 @@ def best_overall(
         baseline: assessment before treatment, for the reference values.
 
     Raises:
-        ValueError: for an assessment without a day.
+        ValueError: for an assessment without a day, or confirm_days below 1.
 
     Example:
         >>> seen = Assessment(day=28, bm_blasts=2, pb_blasts=0, emd="absent", anc=1.5, platelets=150)
@@ -163,12 +163,17 @@ def best_of_responses(
         orr_numerator: as in ``best_overall``.
 
     Raises:
-        ValueError: for an unknown response in the numerator or a response without a day.
+        ValueError: for an unknown response in the numerator, a response without a day, or confirm_days below 1.
     """
     for code in orr_numerator:
         check_code("orr_numerator", code, RESPONSES)
+    check_day("new_therapy_day", new_therapy_day)
+    check_day("hsct_day", hsct_day)
+    _check_confirm_days(confirm_days)
     read, reasons = _read(results, new_therapy_day, hsct_day)
     best = next((code for code in BEST_ORDER if any(r.response == code for r in read)), "NE")
+    if best == "NE":
+        reasons = (*_why_not_evaluable(read), *reasons)
     confirmed_day = _confirmed_day(read, CONFIRM_DAYS if confirm_days is None else confirm_days)
     first = _first_day(read, (best,))
     clause = f"best of {len(read)} assessments" + ("" if first is None else f", first met on day {first:g}")
@@ -186,6 +191,13 @@ def best_of_responses(
         progression_day=_first_day(read, ("PD",)),
         responder=counted,
     )
+
+
+def _check_confirm_days(days: int | None) -> None:
+    if days is not None and (isinstance(days, bool) or not isinstance(days, int) or days < 1):
+        raise ValueError(
+            f"confirm_days: {days!r} is not a whole number of days, 1 or more; None asks for none"
+        )
 
 
 def _response_day(response: Response) -> float:
@@ -212,6 +224,15 @@ def _read(
         if response.response in ("RELAPSE", "PD"):
             return tuple(read), (f"reading stopped at {response.response} on day {day:g}",)
     return tuple(read), ()
+
+
+def _why_not_evaluable(read: Sequence[Response]) -> tuple[str, ...]:
+    """What kept each assessment from having a response that counts."""
+    if not read:
+        return ("no assessment was read",)
+    return tuple(
+        f"day {r.day:g}, {r.response}: {'; '.join((r.clause, *r.reasons))}" for r in read if r.day is not None
+    )
 
 
 def _first_day(read: Sequence[Response], codes: Collection[str]) -> float | None:

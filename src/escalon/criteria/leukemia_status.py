@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import check_code, check_finite
+from escalon.criteria.result import check_code, check_finite, check_flag
 
 CNS_CODES = ("CNS1", "CNS2a", "CNS2b", "CNS2c", "CNS3a", "CNS3b", "CNS3c")
 REMISSIONS = ("CR", "CRh", "CRi", "MLFS")
@@ -50,6 +50,8 @@ def cns_status(
     counts = {"csf_wbc": csf_wbc, "csf_rbc": csf_rbc, "blood_wbc": blood_wbc, "blood_rbc": blood_rbc}
     for name, count in counts.items():
         check_finite(name, count)
+    check_flag("blasts", blasts, unknown=True)
+    check_flag("clinical_signs", clinical_signs)
     if blood_rbc == 0:
         raise ValueError("blood_rbc: 0 cannot be a blood count; give cells per uL")
     reasons = tuple(f"{name} {count:g}/uL" for name, count in counts.items() if count is not None)
@@ -106,6 +108,7 @@ def mrd_label(
     """
     check_finite("value", value, high=1.0)
     check_finite("sensitivity", sensitivity, high=1.0)
+    check_flag("detected", detected, unknown=True)
     seen = (value is not None and value > 0.0) if detected is None else detected
     if detected is False and value is not None and value > 0.0:
         raise ValueError(f"value: {value:g} with detected=False; leave the value empty or set detected")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import Grade, check_code, check_finite
+from escalon.criteria.result import Grade, check_code, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
 ROMAN = ("0", "I", "II", "III", "IV")
@@ -56,9 +56,7 @@ def grade_gvhd(
         raise ValueError("death: MAGIC has no grade 5; record the death as a CTCAE grade 5 event")
     stages = {"skin": skin, "liver": liver, "upper_gi": upper_gi, "lower_gi": lower_gi}
     for organ, stage in stages.items():
-        check_finite(organ, stage, high=table["stages"][organ])
-        if stage is not None and stage != int(stage):
-            raise ValueError(f"{organ}: stage {stage!r} is not a whole number")
+        check_whole(organ, stage, high=table["stages"][organ])
     reasons = tuple(
         f"{organ} stage {'not known' if stage is None else stage}" for organ, stage in stages.items()
     )
@@ -87,6 +85,7 @@ def stage_skin(bsa: float | None, *, bullae: bool = False, desquamation_bsa: flo
     table = load_table("magic.json")
     check_finite("bsa", bsa, high=100.0)
     check_finite("desquamation_bsa", desquamation_bsa, high=100.0)
+    check_flag("bullae", bullae)
     if bsa is None:
         return Stage("skin", None, "not staged", ("body surface area is missing",))
     stage, clause = _ladder(table["skin_bsa_percent"], bsa, "% of body surface")
@@ -116,6 +115,7 @@ def stage_liver(bilirubin: float | None, *, unit: str = "mg/dL") -> Stage:
 
 def stage_upper_gi(persistent: bool | None) -> Stage:
     """Stage the upper GI tract: 1 for persistent nausea, vomiting or anorexia, else 0; None: not asked."""
+    check_flag("persistent", persistent, unknown=True)
     if persistent is None:
         return Stage("upper_gi", None, "not staged", ("upper GI symptoms not assessed",))
     text = "persistent nausea, vomiting or anorexia" if persistent else "no or intermittent symptoms"
@@ -146,6 +146,8 @@ def stage_lower_gi(
     table = load_table("magic.json")
     for name, value in (("weight", weight), ("volume", volume), ("episodes", episodes)):
         check_finite(name, value)
+    check_flag("severe_pain", severe_pain)
+    check_flag("bloody_stool", bloody_stool)
     if severe_pain or bloody_stool:
         return Stage("lower_gi", 4, "severe pain with or without ileus, or grossly bloody stool")
     child = weight is not None and is_met(weight, **table["child_weight_kg"])

@@ -40,6 +40,38 @@ def check_finite(field: str, value: float | None, *, low: float = 0.0, high: flo
         raise ValueError(f"{field}: {value:g} is out of range; it must be at least {low:g}{upper}")
 
 
+def check_day(field: str, value: float | None, *, required: bool = False) -> None:
+    """Refuse a day that is not a finite number, of any sign; None passes unless ``required``.
+
+    Raises:
+        ValueError: naming the field and the value.
+    """
+    if value is None and required:
+        raise ValueError(f"{field}: missing; give a day")
+    check_finite(field, value, low=float("-inf"))
+
+
+def check_whole(field: str, value: float | None, *, high: int) -> None:
+    """Refuse what is not a whole number from 0 to ``high``; None passes.
+
+    Raises:
+        ValueError: naming the field and the value.
+    """
+    check_finite(field, value, high=high)
+    if value is not None and value != int(value):
+        raise ValueError(f"{field}: {value!r} is not a whole number")
+
+
+def check_flag(field: str, value: object, *, unknown: bool = False) -> None:
+    """Refuse what is neither true nor false, such as the word "no"; None passes only where ``unknown``.
+
+    Raises:
+        ValueError: naming the field and the value.
+    """
+    if not (isinstance(value, bool) or (unknown and value is None)):
+        raise ValueError(f"{field}: {value!r} is neither true nor false")
+
+
 def check_code(field: str, value: str, accepted: tuple[str, ...]) -> None:
     """Refuse a code that is not one of ``accepted``.
 

@@ -49,7 +49,7 @@ ASKED = [
     ("gvhd-liver", ["bilirubin=2.0"], "stage", 1),
     ("gvhd-lower-gi", ["volume=1000"], "stage", 2),
     ("icaht", ["days=[45]", "anc=[0.5]", "period=late"], "grade", 3),
-    ("t-icaht", ["days=[45, 50]", "platelets=[60, 60]", "period=late"], "grade", 1),
+    ("t-icaht", ["days=[31, 50]", "platelets=[60, 60]", "period=late"], "grade", 1),
     ("iec-hs", ["diagnosed=yes", "severity=severe"], "grade", 3),
     ("fever", ["temperature=39.5"], "grade", 2),
     ("febrile-neutropenia", ["anc=0.9", "temperature=38.4"], "grade", 3),

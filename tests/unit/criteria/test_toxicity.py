@@ -56,6 +56,8 @@ def test_crs_grade_rises_with_each_component():
         ({"temperature": 39.0, "oxygen": "not_assessed"}, "oxygen not assessed"),
         ({"temperature": 39.0, "oxygen": "nasal_cannula"}, "oxygen not assessed"),
         ({"temperature": 39.0, "vasopressors": None}, "hypotension not assessed"),
+        ({"temperature": 39.0, "vasopressors": None, "vasopressin": True}, "hypotension not assessed"),
+        ({"temperature": 39.0, "hypotension": "not_assessed"}, "hypotension not assessed"),
         ({"temperature": 39.0, "vasopressors": 1, "oxygen": "not_assessed"}, "oxygen not assessed"),
     ],
 )
@@ -70,6 +72,22 @@ def test_what_is_missing_cannot_lower_the_worst_grade():
     assert astct.grade_icans(ice=None, seizure="brief").grade == 3
     assert astct.grade_icans(ice=None, consciousness="unarousable").grade == 4
     assert magic.grade_gvhd(skin=None, liver=4, upper_gi=None, lower_gi=None).grade == 4
+
+
+def test_hypotension_not_assessed_counts_only_where_it_could_matter():
+    unknown = {"temperature": 39.0, "hypotension": "not_assessed"}
+    low_flow = astct.grade_crs(
+        **unknown, oxygen="low_flow_nasal"
+    )  # without a vasopressor it is grade 2 at most
+    assert (low_flow.grade, low_flow.reasons[-1]) == (2, "hypotension not assessed")
+    assert astct.grade_crs(**unknown, vasopressors=1).grade == 3
+    assert astct.grade_crs(temperature=37.0, hypotension="not_assessed").grade == 0
+    assert astct.grade_crs(temperature=37.0, hypotension="not_assessed", suppressed_fever=True).grade is None
+
+
+def test_a_seizure_of_five_minutes_is_not_prolonged():
+    assert astct.grade_icans(ice=9, seizure="brief", seizure_minutes=5).grade == 3
+    assert astct.grade_icans(ice=9, seizure="brief", seizure_minutes=5.1).grade == 4
 
 
 def test_vasopressin_alone_is_one_vasopressor():
@@ -113,27 +131,6 @@ def test_higher_stage_of_volume_and_episodes():
     assert magic.stage_lower_gi(weight=50, volume=25).stage == 2
     assert magic.stage_lower_gi(weight=50.1, volume=25).stage == 0
     assert magic.stage_lower_gi(volume=0, bloody_stool=True).stage == 4
-
-
-def test_icaht_series():
-    assert icaht.grade_icaht([], [], "early").grade is None
-    assert icaht.grade_icaht([45], [0.4], "early").grade is None
-    gap = icaht.grade_icaht([0, 8, 31], [0.3, 2.0, 2.0], "early")
-    assert gap.grade == 2  # eight days carry the value of day 0
-    before = icaht.grade_icaht([9, 18, 31], [0.3, 2.0, 2.0], "early")  # days 0 to 8 could be low too
-    assert before.grade is None
-    assert before.reasons[0] == "the days before the first test could make it grade 3"
-    assert icaht.grade_icaht([-2, 5, 6, 31], [2.0, 0.3, 2.0, 2.0], "early").grade == 1
-    assert icaht.grade_icaht([0, 12], [0.3, 0.3], "early").grade == 2  # not yet day 30: "never above" is open
-    assert icaht.grade_icaht([0, 12], [0.3, 0.3], "early", through_day=30).grade == 4
-    assert icaht.grade_icaht(range(31), [0.3] * 31, "early", stop_day=7).grade == 2
-    assert icaht.grade_icaht([20, 20.5, 31], [2.0, 0.3, 2.0], "early", stop_day=None).grade is None
-    assert icaht.grade_t_icaht([45], [10], "late").grade is None  # late needs two tests
-    assert icaht.grade_t_icaht([101, 102], [10, 10], "late").grade is None
-
-
-def test_lowest_value_of_a_day_stands_for_it():
-    assert icaht.grade_icaht([0, 3, 3.5, 4, 31], [2.0, 2.0, 0.4, 2.0, 2.0], "early").grade == 1
 
 
 def test_iec_hs():
