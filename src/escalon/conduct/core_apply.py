@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from escalon.conduct import events as ev
+from escalon.conduct.committee.apply import with_review
 from escalon.conduct.state import (
     Cohort,
     Decision,
@@ -39,9 +40,14 @@ def _committee_decided(state: State, fact: Fact, event: ev.CommitteeDecided) -> 
         event.reason,
         event.signers,
         fact.at,
+        event.review,
+        event.signatures,
+        event.dissent,
+        event.exception,
     )
     cohorts = tuple(replace(cohort, decided=True) for cohort in state.cohorts)
-    return replace(state, decisions=(*state.decisions, decision), cohorts=cohorts)
+    state = replace(state, decisions=(*state.decisions, decision), cohorts=cohorts)
+    return state if event.review is None else with_review(state, event.review, decided=True)
 
 
 def _cohort_opened(state: State, fact: Fact, event: ev.CohortOpened) -> State:
@@ -127,7 +133,8 @@ def _mtd_estimated(state: State, fact: Fact, event: ev.MtdEstimated) -> State:
 
 def _rp2d_decided(state: State, fact: Fact, event: ev.Rp2dDecided) -> State:
     rp2d = Rp2d(event.dose_level, event.reason, event.evidence, event.signers, fact.at)
-    return replace(state, rp2d=rp2d)
+    state = replace(state, rp2d=rp2d)
+    return state if event.review is None else with_review(state, event.review, decided=True)
 
 
 def _enrolment_held(state: State, fact: Fact, event: ev.EnrolmentHeld) -> State:

@@ -54,6 +54,8 @@ class CommitteeDecided(Event):
 
     ``decision`` is number 1, 2, ...; ``recommendation`` the number of the recommendation seen, or None for the
     first cohort. ``action`` is open, escalate, stay, de_escalate or stop; ``dose_level`` None when stopped.
+    ``signatures`` are the numbers of the signatures of ``signers``; ``dissent`` the names and reasons of members
+    who voted otherwise; ``exception`` why it is bolder than the rule, None when it is not.
     """
 
     decision: int
@@ -62,6 +64,10 @@ class CommitteeDecided(Event):
     dose_level: int | None
     reason: str
     signers: tuple[str, ...]
+    review: int | None = None
+    signatures: tuple[int, ...] = ()
+    dissent: tuple[str, ...] = ()
+    exception: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,9 @@ class Rp2dDecided(Event):
     reason: str
     evidence: dict[str, Any]
     signers: tuple[str, ...]
+    review: int | None = None
+    signatures: tuple[int, ...] = ()
+    dissent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +195,7 @@ class HoldLifted(Event):
     hold: int
     reason: str
     signers: tuple[str, ...]
+    signatures: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

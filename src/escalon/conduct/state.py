@@ -100,6 +100,10 @@ class Decision:
     reason: str
     signers: tuple[str, ...]
     at: datetime
+    review: int | None = None
+    signatures: tuple[int, ...] = ()
+    dissent: tuple[str, ...] = ()
+    exception: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

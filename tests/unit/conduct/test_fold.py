@@ -7,7 +7,8 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.canonical import canonical
-from escalon.conduct.encoding import KINDS, decode, encode
+from escalon.conduct.core import TOPIC as CORE
+from escalon.conduct.encoding import decode, encode
 from escalon.conduct.fold import cut, fold
 from escalon.conduct.roles import ALLOWED, may
 from escalon.conduct.state import Fact
@@ -47,7 +48,7 @@ def test_an_event_survives_writing_and_reading(event: ev.Event) -> None:
 
 
 def test_every_kind_of_event_is_exercised() -> None:
-    assert {type(event) for event in EVENTS} == set(KINDS.values())
+    assert {type(event) for event in EVENTS} == set(CORE.apply)
 
 
 def test_equal_content_has_one_spelling() -> None:

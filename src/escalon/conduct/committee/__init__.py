@@ -1,1 +1,1 @@
-"""Committee: data cuts, reviews, votes and decisions."""
+"""Committee: data cuts, reviews, interests, votes and what a decision needs (docs/conduct/decisions.md)."""

@@ -1,0 +1,166 @@
+"""The packet: everything the committee has before it, as plain values, the same for the same cut."""
+
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from escalon.conduct.canonical import canonical, utc_text
+from escalon.conduct.committee.completeness import completeness
+from escalon.conduct.committee.state import DataCut
+from escalon.conduct.committee.what_if import what_if
+from escalon.conduct.dlt_record import assess_dlt
+from escalon.conduct.state import Cohort, Patient, Recommendation, State
+from escalon.design import decision_table
+from escalon.protocol import StudyFolder
+
+SPECIAL_INTEREST = ("CRS", "ICANS", "GVHD", "INFECTION", "CYTOPENIA", "IEC-HS")
+
+
+def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, Any]:
+    """Return the packet on ``cut``; ``state`` must hold the records of the cut (its hash tells)."""
+    part, at = cut.part, cut.at
+    patients = [patient for patient in state.patients.values() if patient.part == part]
+    cohort = state.cohort
+    shown = cohort if cohort is not None and cohort.part == part else None
+    return {
+        "study": state.study_id,
+        "study_hash": state.study_hash,
+        "cut_at": utc_text(at),
+        "cut": cut.number,
+        "cut_seq": cut.seq,
+        "cut_hash": cut.content_hash,
+        "part": part,
+        "cohort": None if shown is None else _cohort(shown),
+        "patients": [_patient(patient, folder, at) for patient in patients],
+        "adverse_events": [row for patient in patients for row in _events(patient)],
+        "deaths": [row for patient in patients for row in _deaths(patient)],
+        "holds": [
+            {"hold": hold.number, "rule": hold.rule, "reason": hold.reason, "open": hold.lifted_at is None}
+            for hold in state.holds
+        ],
+        "recommendation": _recommendation(state, folder, part),
+        "decision_table": _table(folder) if part == "escalation" else [],
+        "what_if": [asdict(branch) for branch in what_if(state, folder)] if part == "escalation" else [],
+    }
+
+
+def packet_hash(packet: dict[str, Any]) -> str:
+    """Return the SHA-256 of a packet, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical(packet).encode()).hexdigest()
+
+
+def _cohort(cohort: Cohort) -> dict[str, Any]:
+    return {
+        "cohort": cohort.cohort,
+        "dose_level": cohort.dose_level,
+        "size": cohort.size,
+        "opened_at": utc_text(cohort.opened_at),
+        "patients": list(cohort.patients),
+    }
+
+
+def _patient(patient: Patient, folder: StudyFolder, at: datetime) -> dict[str, Any]:
+    forms = completeness(patient, folder, at)
+    proposal = assess_dlt(patient, folder, at)
+    infused = patient.infused_at
+    return {
+        "patient": patient.patient,
+        "site": patient.site,
+        "cohort": patient.cohort,
+        "dose_level": patient.dose_level,
+        "regimen": patient.regimen,
+        "process": patient.process,
+        "infused_at": None if infused is None else utc_text(infused),
+        "day": None if infused is None else (at.date() - infused.date()).days,
+        "dose_fraction": patient.dose_fraction,
+        "exposure": _exposure(patient),
+        "released": patient.released,
+        "dlt_status": patient.dlt_status.value,
+        "dlt_clause": patient.dlt_clause,
+        "dlt_reason": patient.dlt_reason,
+        "proposal": proposal.text,
+        "proposed_status": proposal.status.value,
+        "forms_due": forms.due,
+        "forms_recorded": forms.recorded,
+        "missing": list(forms.missing),
+    }
+
+
+def _exposure(patient: Patient) -> dict[str, list[float]]:
+    """Doses given of each product, in the order they were recorded."""
+    given: dict[str, list[float]] = {}
+    for record in patient.forms("EX"):
+        given.setdefault(record.values["EXTRT"], []).append(record.values["EXDOSE"])
+    return given
+
+
+def _events(patient: Patient) -> list[dict[str, Any]]:
+    """Adverse events of grade 3 or higher, serious ones and those of special interest."""
+    return [
+        {
+            "patient": patient.patient,
+            "record": record.record,
+            "term": record.values["AEDECOD"],
+            "category": record.values["AECAT"],
+            "grade": record.values["AETOXGR"],
+            "serious": record.values["AESER"],
+            "start": record.values["AESTDTC"],
+            "end": record.values.get("AEENDTC"),
+            "outcome": record.values["AEOUT"],
+            "related_to_cells": record.values["AERELUC"],
+        }
+        for record in patient.forms("AE")
+        if record.values["AETOXGR"] >= 3
+        or record.values["AESER"] == "Y"
+        or record.values["AECAT"] in SPECIAL_INTEREST
+    ]
+
+
+def _deaths(patient: Patient) -> list[dict[str, Any]]:
+    return [
+        {"patient": patient.patient, "term": record.values["AEDECOD"], "date": record.values.get("AEENDTC")}
+        for record in patient.forms("AE")
+        if record.values["AESDTH"] == "Y"
+    ]
+
+
+def _recommendation(state: State, folder: StudyFolder, part: str) -> dict[str, Any] | None:
+    if part != "escalation" or not state.recommendations:
+        return None
+    last: Recommendation = state.recommendations[-1]
+    answer = folder.study.escalation.recommend(
+        (tuple(last.inputs["n"]), tuple(last.inputs["y"]), last.inputs["current_level"])
+    )
+    return {
+        "recommendation": last.number,
+        "action": last.action,
+        "dose_level": last.dose_level,
+        "reasons": list(last.reasons),
+        "n": list(last.inputs["n"]),
+        "y": list(last.inputs["y"]),
+        "estimates": [
+            {
+                "level": row.level,
+                "estimate": _round(row.estimate),
+                "lower": _round(row.lower),
+                "upper": _round(row.upper),
+                "prob_above_target": _round(row.prob_above_target),
+            }
+            for row in answer.estimates
+        ],
+    }
+
+
+def _round(value: float | None) -> float | None:
+    """Six decimals: enough to read, and the same on every machine that runs this software."""
+    return None if value is None else round(float(value), 6)
+
+
+def _table(folder: StudyFolder) -> list[dict[str, Any]]:
+    """Rows of the decision table; none for rules whose decision needs more than the counts at one level."""
+    try:
+        table = decision_table(folder.study.escalation)
+    except ValueError:
+        return []
+    return [{"n": n, "decisions": list(letters)} for n, letters in table.decisions.items()]

@@ -1,0 +1,124 @@
+"""Data cuts can be made again; a review binds a packet; votes follow declarations; the what-if tree asks the rule."""
+
+from datetime import timedelta
+
+import pytest
+
+from escalon.conduct import commands as c
+from escalon.conduct.committee import commands as cc
+from escalon.conduct.committee import events as ev
+from escalon.conduct.committee.cut import cut_content, cut_hash
+from escalon.conduct.committee.packet import build_packet, packet_hash
+from escalon.conduct.committee.topic import TOPIC
+from escalon.conduct.committee.what_if import what_if
+from escalon.conduct.encoding import decode, encode
+from escalon.protocol import StudyFolder
+from tests.act import (
+    CHAIR,
+    COORDINATOR,
+    SPONSOR,
+    STATISTICIAN,
+    Desk,
+    adverse_event,
+    enrol,
+    infuse,
+    lymphodeplete,
+    opened,
+)
+
+EVENTS = [
+    ev.MemberAppointed("c", "chair"),
+    ev.CutTaken(1, "escalation", "dose decision", 12, "a" * 64),
+    ev.ReviewOpened(1, 1, "dose", None, "b" * 64),
+    ev.InterestDeclared(1, "c", False, "none"),
+    ev.VoteCast(1, "c", "stop", None, "toxic"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_fact_survives_writing_and_reading(event: ev.Event) -> None:
+    assert decode(*encode(event)) == event
+
+
+def test_every_fact_of_the_committee_is_exercised() -> None:
+    assert {type(event) for event in EVENTS} == set(TOPIC.apply)
+
+
+def treated(folder: StudyFolder) -> Desk:
+    desk = opened(folder)
+    for patient in ("001", "002"):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+        assert not isinstance(infuse(desk, patient), c.Refused)
+        desk.now += timedelta(days=14)
+    return desk
+
+
+def test_a_cut_hash_moves_with_every_value_and_only_with_its_part(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    before = cut_hash(desk.state, "escalation")
+    assert cut_hash(desk.state, "expansion") == cut_hash(opened(balli).state, "expansion")
+    record = c.RecordForm("001", "AE", "AE-1", adverse_event(desk))
+    desk.must(COORDINATOR, record)
+    after = cut_hash(desk.state, "escalation")
+    assert after != before
+    desk.must(
+        COORDINATOR,
+        c.RecordForm("001", "AE", "AE-1", adverse_event(desk, AETOXGR=3), reason="grade corrected"),
+    )
+    assert cut_hash(desk.state, "escalation") not in (before, after)
+    assert [one["patient"] for one in cut_content(desk.state, "escalation")["patients"]] == ["001", "002"]
+
+
+def test_a_review_needs_a_cut_that_is_still_true(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
+    assert desk.refused(CHAIR, cc.OpenReview(2, "dose")).rule == "DC-10 cut"
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk)))
+    assert "take a new cut" in desk.refused(CHAIR, cc.OpenReview(1, "dose")).reason
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
+    (opened_review,) = desk.must(CHAIR, cc.OpenReview(2, "dose"))
+    assert isinstance(opened_review, ev.ReviewOpened)
+    packet = build_packet(desk.state, balli, desk.state.committee.cuts[1])
+    assert packet_hash(packet) == opened_review.packet_hash
+    assert [row["term"] for row in packet["adverse_events"]] == ["Pneumonitis"]
+    assert "is open" in desk.refused(CHAIR, cc.OpenReview(2, "dose")).reason
+
+
+def test_interests_are_declared_before_votes_and_a_conflict_recuses(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
+    desk.must(CHAIR, cc.OpenReview(1, "dose"))
+    vote = cc.CastVote(1, "stay", 1, "more patients first")
+    assert "no appointed member" in desk.refused(CHAIR, vote).reason or desk.state.committee.members
+    if CHAIR.id not in desk.state.committee.members:
+        desk.must(SPONSOR, cc.AppointMember(CHAIR.id, "chair"))
+    assert desk.refused(CHAIR, vote).rule == "PH-9 interest"
+    assert desk.refused(CHAIR, cc.DeclareInterest(1, False, " ")).rule == "PH-9 interest"
+    desk.must(CHAIR, cc.DeclareInterest(1, True, "holds shares of the sponsor"))
+    assert desk.refused(CHAIR, vote).rule == "PH-9 recusal"
+    desk.must(CHAIR, cc.DeclareInterest(1, False, "shares were sold in 2019"))
+    assert desk.refused(CHAIR, cc.CastVote(1, "jump", 2, "why not")).rule == "PH-9 vote"
+    assert desk.refused(CHAIR, cc.CastVote(1, "stay", None, "hm")).rule == "PH-9 vote"
+    assert desk.refused(CHAIR, cc.CastVote(1, "stay", 1, "")).rule == "PH-9 vote"
+    desk.must(CHAIR, vote)
+    assert "has voted" in desk.refused(CHAIR, cc.DeclareInterest(1, True, "late")).reason
+    desk.must(CHAIR, cc.CastVote(1, "stop", None, "second thoughts"))
+    assert desk.state.committee.reviews[0].votes[CHAIR.id].action == "stop"
+
+
+def test_the_charter_names_the_functions(balli: StudyFolder) -> None:
+    refused = opened(balli).refused(SPONSOR, cc.AppointMember(CHAIR.id, "king"))
+    assert "chair" in refused.reason
+
+
+def test_the_what_if_tree_is_the_rule_asked_for_each_number_of_dlts(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    enrol(desk, "003")
+    tree = what_if(desk.state, balli)
+    assert [(branch.pending, branch.dlts) for branch in tree] == [(3, 0), (3, 1), (3, 2), (3, 3)]
+    for branch in tree:
+        answer = balli.study.escalation.recommend(((3, 0, 0, 0), (branch.dlts, 0, 0, 0), 1))
+        assert (branch.action, branch.dose_level) == (answer.action, answer.level)
+    assert tree[0].action == "escalate"
+    assert tree[3].action == "stop"
