@@ -28,11 +28,12 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A command with who sent it and when (UTC)."""
+    """A command with who sent it and when (UTC); ``authenticated`` is a key of ``people.security.COMPONENTS``."""
 
     command: Command
     actor: Actor
     at: datetime
+    authenticated: str = "session"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """One spelling for everything that is hashed: equal content is equal bytes."""
 
+import hashlib
 import json
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,3 +17,21 @@ def utc_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment} has no time zone; the ledger keeps UTC")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def plain(value: Any) -> Any:
+    """Return ``value`` (dataclasses, moments, tuples, mappings inside it too) as JSON can hold it."""
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if is_dataclass(value):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def content_hash(value: Any) -> str:
+    """Return SHA-256 (hexadecimal) of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical(plain(value)).encode()).hexdigest()

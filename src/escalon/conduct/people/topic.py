@@ -1,5 +1,49 @@
 """The topic people: sites, persons, roles with their dates, electronic signatures."""
 
-from escalon.conduct.topic import Topic
+from escalon.conduct.act import Command
+from escalon.conduct.people import commands as c
+from escalon.conduct.people import registry
+from escalon.conduct.people.apply import APPLY
+from escalon.conduct.people.security import SYSTEM
+from escalon.conduct.people.signatures import give_signature, void_changed
+from escalon.conduct.topic import Decide, Topic
 
-TOPIC = Topic("people")
+SIGNERS = (
+    "coordinator",
+    "investigator",
+    "monitor",
+    "medical_monitor",
+    "statistician",
+    "committee_member",
+    "data_manager",
+    "safety_officer",
+    "sponsor",
+    "administrator",
+)
+RIGHTS = ("administrator", "sponsor")
+
+ALLOWED: dict[type[Command], tuple[str, ...]] = {
+    c.RegisterSite: RIGHTS,
+    c.ApproveVersion: ("sponsor", "monitor"),
+    c.RegisterPerson: RIGHTS,
+    c.VerifyIdentity: RIGHTS,
+    c.GrantRole: RIGHTS,
+    c.RevokeRole: RIGHTS,
+    c.DeactivatePerson: RIGHTS,
+    c.RecordSecurityEvent: ("administrator", SYSTEM),
+    c.GiveSignature: SIGNERS,
+}
+
+DECIDE: dict[type[Command], Decide] = {
+    c.RegisterSite: registry.register_site,
+    c.ApproveVersion: registry.approve_version,
+    c.RegisterPerson: registry.register_person,
+    c.VerifyIdentity: registry.verify_identity,
+    c.GrantRole: registry.grant_role,
+    c.RevokeRole: registry.revoke_role,
+    c.DeactivatePerson: registry.deactivate_person,
+    c.RecordSecurityEvent: registry.record_security_event,
+    c.GiveSignature: give_signature,
+}
+
+TOPIC = Topic("people", DECIDE, ALLOWED, APPLY, react=void_changed)
