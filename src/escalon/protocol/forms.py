@@ -1,94 +1,15 @@
-"""Case report forms as data: items with types, units, ranges and choices, named after CDASH."""
+"""Case report forms as data: items and groups of items, skip logic, edit checks."""
 
-from datetime import date, datetime
-from typing import Any, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-ItemType = Literal["text", "number", "integer", "choice", "yes_no", "date", "datetime"]
+from escalon.protocol.forms_checks import EditCheck, Finding, find
+from escalon.protocol.forms_conditions import Answers, holds
+from escalon.protocol.forms_items import Group, Item, ItemType
 
-
-class Item(BaseModel):
-    """One question of a form; ``range`` is inclusive and in ``unit``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,9}$")
-    label: str = Field(min_length=1, max_length=80)
-    type: ItemType
-    required: bool
-    unit: str | None = None
-    range: tuple[float, float] | None = None
-    choices: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if (self.type == "choice") != (self.choices is not None):
-            raise ValueError(f"item {self.name}: choices are given for the type choice, and only there")
-        if self.range is not None and self.type not in ("number", "integer"):
-            raise ValueError(f"item {self.name}: a range is for the types number and integer")
-        if self.range is not None and self.range[0] >= self.range[1]:
-            raise ValueError(f"item {self.name}: the range needs its lower end first")
-        return self
-
-    def check(self, value: Any) -> str | None:
-        """Return why ``value`` is not acceptable for this item, or None."""
-        problem = _CHECKS[self.type](self, value)
-        if problem is None and self.range is not None and not self.range[0] <= value <= self.range[1]:
-            low, high = self.range
-            problem = f"{value} lies outside {low:g} to {high:g} {self.unit or ''}".rstrip()
-        return problem
-
-
-def _check_text(item: Item, value: Any) -> str | None:
-    return None if isinstance(value, str) and value.strip() else "needs a text"
-
-
-def _check_number(item: Item, value: Any) -> str | None:
-    finite = isinstance(value, int | float) and not isinstance(value, bool) and value == value
-    return None if finite and abs(value) != float("inf") else "needs a finite number"
-
-
-def _check_integer(item: Item, value: Any) -> str | None:
-    return None if isinstance(value, int) and not isinstance(value, bool) else "needs a whole number"
-
-
-def _check_choice(item: Item, value: Any) -> str | None:
-    choices = item.choices or ()
-    return None if value in choices else f"needs one of {', '.join(choices)}"
-
-
-def _check_yes_no(item: Item, value: Any) -> str | None:
-    return None if value in ("Y", "N") else "needs Y or N"
-
-
-def _check_date(item: Item, value: Any) -> str | None:
-    try:
-        date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return "needs a date as YYYY-MM-DD"
-    return None
-
-
-def _check_datetime(item: Item, value: Any) -> str | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        return "needs a date and time with zone as YYYY-MM-DDTHH:MM:SS+00:00"
-    return None
-
-
-_CHECKS = {
-    "text": _check_text,
-    "number": _check_number,
-    "integer": _check_integer,
-    "choice": _check_choice,
-    "yes_no": _check_yes_no,
-    "date": _check_date,
-    "datetime": _check_datetime,
-}
+__all__ = ["Form", "Group", "Item", "ItemType"]
 
 
 class Form(BaseModel):
@@ -100,26 +21,91 @@ class Form(BaseModel):
     title: str
     repeats: bool
     items: tuple[Item, ...] = Field(min_length=1)
+    groups: tuple[Group, ...] = ()
+    checks: tuple[EditCheck, ...] = ()
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:
-        names = [item.name for item in self.items]
+        names = [item.name for item in self.all_items()] + [group.group for group in self.groups]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"form {self.form}: item {twice[0]} stands twice; names are unique in a form")
+        ids = [check.id for check in self.checks]
+        again = sorted({name for name in ids if ids.count(name) > 1})
+        if again:
+            raise ValueError(f"form {self.form}: check {again[0]} stands twice; ids are unique in a form")
         return self
 
-    def check(self, values: dict[str, Any]) -> list[str]:
-        """Return every problem of a filled form, one sentence each; an empty list means it is acceptable."""
-        known = {item.name: item for item in self.items}
+    def all_items(self) -> tuple[Item, ...]:
+        """All items, those of groups too, in the order of the form."""
+        return (*self.items, *(item for group in self.groups for item in group.items))
+
+    def item(self, name: str) -> Item | None:
+        """Return the item of that name, or None."""
+        return next((item for item in self.all_items() if item.name == name), None)
+
+    def critical_items(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the critical items, or groups that hold one, which ``values`` answers."""
+        names = [item.name for item in self.items if item.critical]
+        names += [group.group for group in self.groups if any(item.critical for item in group.items)]
+        return tuple(name for name in names if values.get(name) is not None)
+
+    def check(self, values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> list[str]:
+        """Return every problem of a filled form, one sentence each; an empty list means it is acceptable.
+
+        ``before`` is the version that ``values`` replace: an answer to a retired item may stay as it was.
+        """
+        known = {item.name for item in self.items} | {group.group for group in self.groups}
         problems = [f"{self.form}.{name}: the form has no such item" for name in values if name not in known]
         for item in self.items:
-            value = values.get(item.name)
-            if value is None:
-                if item.required:
-                    problems.append(f"{self.form}.{item.name} ({item.label}): a value is required")
-                continue
-            problem = item.check(value)
-            if problem:
-                problems.append(f"{self.form}.{item.name} ({item.label}): {problem}")
+            problems += self._check_item(item, values, values, before or {}, self.form)
+        for group in self.groups:
+            problems += self._check_group(group, values, before or {})
         return problems
+
+    def findings(self, answers: Answers) -> tuple[Finding, ...]:
+        """Return what the edit checks find in a filled form."""
+        return find(self.checks, answers)
+
+    def _check_group(self, group: Group, values: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:
+        where, rows = f"{self.form}.{group.group}", values.get(group.group)
+        if not isinstance(rows, list | tuple | None) or any(
+            not isinstance(row, Mapping) for row in rows or ()
+        ):
+            return [f"{where} ({group.label}): needs a list of rows"]
+        problems = []
+        if not group.min_rows <= len(rows or ()) <= group.max_rows:
+            problems.append(f"{where} ({group.label}): needs {group.min_rows} to {group.max_rows} rows")
+        known = {item.name for item in group.items}
+        earlier = before.get(group.group) or ()
+        for number, row in enumerate(rows or (), start=1):
+            place = f"{where}[{number}]"
+            problems += [f"{place}.{name}: the group has no such item" for name in row if name not in known]
+            was = earlier[number - 1] if number <= len(earlier) else {}
+            for item in group.items:
+                problems += self._check_item(item, row, {**values, **row}, was, place)
+        return problems
+
+    def _check_item(
+        self,
+        item: Item,
+        row: Mapping[str, Any],
+        asked_on: Mapping[str, Any],
+        before: Mapping[str, Any],
+        place: str,
+    ) -> list[str]:
+        """Return the problem of one item: ``row`` holds its answer, ``asked_on`` all that skip logic looks at."""
+        where, value = f"{place}.{item.name} ({item.label})", row.get(item.name)
+        if item.retired is not None:
+            kept = value is None or (item.name in before and value == before[item.name])
+            return (
+                []
+                if kept
+                else [f"{where}: not asked since version {item.retired}; only an earlier answer stays"]
+            )
+        if item.only_if is not None and holds(item.only_if, Answers(asked_on)) is not True:
+            return [] if value is None else [f"{where}: only asked if {item.only_if.words()}; leave it empty"]
+        if value is None:
+            return [f"{where}: a value is required"] if item.required else []
+        problem = item.check(value)
+        return [f"{where}: {problem}"] if problem else []

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -13,6 +13,7 @@ from escalon.protocol.checks import cross_checks
 from escalon.protocol.conduct import ConductRules
 from escalon.protocol.faults import Fault, StudyFolderError
 from escalon.protocol.forms import Form
+from escalon.protocol.forms_folder import CODELIST_FILE, CodeLists, check_forms, with_choices
 from escalon.protocol.provenance import Provenance
 from escalon.protocol.scenarios import Scenarios, check_scenarios
 from escalon.protocol.study import Study
@@ -35,6 +36,8 @@ class StudyFolder:
         conduct: how the trial is run; the platform's defaults for what ``conduct.yaml`` does not say.
         provenance: one row for every value of every file.
         hash: SHA-256 over the content of all files, tags included; comments and layout do not count.
+        texts: the files themselves, by name; enough to load this version again.
+        earlier: earlier versions of the study by hash, for patients who consented to one of them.
     """
 
     study: Study
@@ -43,6 +46,8 @@ class StudyFolder:
     conduct: ConductRules
     provenance: tuple[Provenance, ...]
     hash: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    earlier: "Mapping[str, StudyFolder]" = field(default_factory=dict)
 
 
 def load_study(files: Mapping[str, str]) -> StudyFolder:
@@ -71,7 +76,7 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     for document in documents.values():
         faults += document.faults
     sections = _sections(documents.get(STUDY_FILE), faults)
-    forms = _forms(documents, faults)
+    forms = _joined_forms(documents, sections, _forms(documents, faults), faults)
     scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
     conduct = _conduct(documents.get(CONDUCT_FILE), faults)
     for document in documents.values():
@@ -81,7 +86,9 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     if faults or scenarios is None or conduct is None:
         raise StudyFolderError(_in_order(faults))
     provenance = tuple(row for document in documents.values() for row in document.provenance)
-    return StudyFolder(Study(**sections), forms, scenarios, conduct, provenance, _hash(documents))
+    return StudyFolder(
+        Study(**sections), forms, scenarios, conduct, provenance, _hash(documents), dict(files)
+    )
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
@@ -113,11 +120,11 @@ def _sections(document: Document | None, faults: list[Fault]) -> dict[str, Any]:
         if name not in Study.model_fields:
             known = ", ".join(Study.model_fields)
             faults.append(document.fault((name,), f"unknown section; a study has {known}"))
-    for name, field in Study.model_fields.items():
+    for name, section in Study.model_fields.items():
         if name not in document.data:
             faults.append(document.fault((), f"the section `{name}` is missing"))
             continue
-        adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+        adapter: TypeAdapter[Any] = TypeAdapter(section.rebuild_annotation())
         try:
             sections[name] = adapter.validate_python(document.data[name])
         except ValidationError as error:
@@ -139,6 +146,26 @@ def _forms(documents: Mapping[str, Document], faults: list[Fault]) -> dict[str, 
             faults.append(document.fault(("form",), rule, form.form))
         forms[form.form] = form
     return forms
+
+
+def _joined_forms(
+    documents: Mapping[str, Document],
+    sections: Mapping[str, Any],
+    forms: Mapping[str, Form],
+    faults: list[Fault],
+) -> dict[str, Form]:
+    """Fill in the code lists and check what forms say of each other and of the study."""
+    file = documents.get(CODELIST_FILE)
+    lists = None if file is None or file.data is None else _validate(CodeLists, file, faults)
+    lists = lists or CodeLists(codelists=())
+    filled = with_choices(forms, lists)
+    visits = frozenset(visit.id for visit in sections.get("visits", ()))
+    versions = frozenset(amendment.version for amendment in sections.get("amendments", ()))
+    for form, path, rule in check_forms(filled, lists, visits, versions):
+        document = documents.get(f"{FORM_FOLDER}{form.lower()}.yaml")
+        if document is not None:  # a form in a file of another name is a fault already
+            faults.append(document.fault(path, rule, document.value(path)))
+    return filled
 
 
 def _scenarios(
