@@ -4,19 +4,21 @@ They take plain numbers, know every input is present unless it is None, and shar
 """
 
 SETS = {
-    # blast limit inclusive?, anc inclusive?, CRh, CRi rule, MLFS, guard, PR, relapse
-    "platform": (False, False, "fold", "one", True, True, "eln", (">=", 5)),
-    "eln_2024": (False, False, "off", "any", True, True, "eln", (">=", 5)),
-    "cibmtr_2010": (False, True, "off", "any", False, False, "cibmtr", (">=", 25)),
-    "crh_trial": (True, False, "report", "one", False, False, "off", (">", 5)),
-    "nccn": (False, False, "report", "any", False, False, "off", (">", 5)),
+    # blast limit inclusive?, anc inclusive?, CRh, CRi rule, MLFS, guard, PR, relapse, PD known?, relapse after PR above
+    "platform": (False, False, "fold", "one", True, True, "eln", (">=", 5), True, None),
+    "eln_2024": (False, False, "off", "any", True, True, "eln", (">=", 5), True, None),
+    "cibmtr_2010": (False, True, "off", "any", False, False, "cibmtr", (">=", 25), True, 25),
+    "crh_trial": (True, False, "report", "one", False, False, "off", (">", 5), False, None),
+    "nccn": (False, False, "report", "any", False, False, "off", (">", 5), True, None),
 }
 REMISSION = {"CR", "CRh", "CRi", "MLFS"}
 
 
 def naive_response(name, a):  # noqa: C901  one long reading, step by step, on purpose
     """``a`` is a mapping with every field of an assessment; the order of the steps is that of the written algorithm."""
-    blast_inclusive, count_inclusive, crh, cri, mlfs, guard, pr, (sign, relapse) = SETS[name]
+    blast_inclusive, count_inclusive, crh, cri, mlfs, guard, pr, (sign, relapse), progresses, after_pr = SETS[
+        name
+    ]
     bm, pb, anc, plt = a["bm"], a["pb"], a["anc"], a["plt"]
     emd = None if a["emd"] in (None, "not_assessed") else a["emd"] in ("present", "new")
     remission = a["prior"] in REMISSION
@@ -28,8 +30,10 @@ def naive_response(name, a):  # noqa: C901  one long reading, step by step, on p
             return "RELAPSE"
         if emd or (a["cns"] or "").startswith("CNS3"):
             return "RELAPSE"
-    else:
-        if a["emd"] == "new":
+    elif a["prior"] == "PR" and after_pr is not None and bm is not None and bm > after_pr:
+        return "RELAPSE"
+    elif progresses:
+        if a["emd"] == "new" or (a["emd"] == "present" and a["base_emd"] == "absent"):
             return "PD"
         if (a["cns"] or "").startswith("CNS3") and not (a["base_cns"] or "").startswith("CNS3"):
             return "PD"

@@ -11,7 +11,7 @@ Source: Lee et al., Biol Blood Marrow Transplant 2019;25:625, doi 10.1016/j.bbmt
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from escalon.criteria.operators import is_met
+from escalon.criteria.operators import meets
 from escalon.criteria.result import Grade, check_code, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
@@ -77,7 +77,7 @@ def grade_crs(
         return _result(table, None, "not gradable", ("whether the fever has another cause is not known",))
     if not fever_attributed:
         return _result(table, 0, "no CRS: the fever has another cause", ())
-    fever = None if temperature is None else is_met(temperature, **table["fever_celsius"])
+    fever = None if temperature is None else meets(temperature, table["fever_celsius"])
     if fever is None and not suppressed_fever:
         return _result(table, None, "not gradable", ("temperature is missing",))
     if not fever and not suppressed_fever:
@@ -140,7 +140,7 @@ def _oxygen_code(oxygen: str | None, flow: float | None, table: Mapping[str, Any
         return code
     if flow is None:
         return NOT_ASSESSED
-    return "low_flow_nasal" if is_met(flow, **table["low_flow_l_per_min"]) else "high_flow_nasal"
+    return "low_flow_nasal" if meets(flow, table["low_flow_l_per_min"]) else "high_flow_nasal"
 
 
 def grade_icans(
@@ -190,7 +190,7 @@ def grade_icans(
         return _result(table, 5, "death due to ICANS", ())
     codes = {"consciousness": consciousness, "seizure": seizure, "motor": motor, "edema": edema}
     found = {name: _domain(table, name, "none" if code is None else code) for name, code in codes.items()}
-    if seizure_minutes is not None and is_met(seizure_minutes, **table["prolonged_seizure_minutes"]):
+    if seizure_minutes is not None and meets(seizure_minutes, table["prolonged_seizure_minutes"]):
         found["seizure"] = _domain(table, "seizure", "prolonged")
     found["ice"] = _ice(table, ice)
     return _worst_domain(table, found, not_attributable)

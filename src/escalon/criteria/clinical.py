@@ -9,7 +9,7 @@ Source: NCI CTCAE v5.0, 27 Nov 2017.
 from collections.abc import Sequence
 from typing import Any
 
-from escalon.criteria.operators import is_met
+from escalon.criteria.operators import meets
 from escalon.criteria.result import Grade, check_code, check_finite, check_flag
 from escalon.criteria.tables import load_table
 
@@ -38,10 +38,10 @@ def grade_fever(temperature: float | None, *, hours_above_40: float | None = Non
     if temperature is None:
         return _result(None, "not gradable", "temperature is missing")
     shown = f"temperature {temperature:g} degC"
-    if is_met(temperature, **table["fever_high"]):
+    if meets(temperature, table["fever_high"]):
         if hours_above_40 is None:
             return _result(None, "not gradable", "above 40.0 the hours decide between grades 3 and 4", shown)
-        long = is_met(hours_above_40, **table["fever_high_hours"])
+        long = meets(hours_above_40, table["fever_high_hours"])
         return _result(4 if long else 3, f"above 40.0 for {hours_above_40:g} h", shown)
     return _ladder(table["fever_celsius"], temperature, "degC", (shown,))
 
@@ -76,15 +76,17 @@ def grade_febrile_neutropenia(
         f"temperature {temperature:g} degC",
         f"{minutes_at_38:g} min at 38.0 or more",
     )
-    sustained = is_met(temperature, **rule["sustained"]) and is_met(
-        minutes_at_38, **rule["sustained_minutes"]
-    )
-    hot = is_met(temperature, **rule["single"]) or sustained
-    if not (is_met(anc, **rule["anc"]) and hot):
+    sustained = meets(temperature, rule["sustained"]) and meets(minutes_at_38, rule["sustained_minutes"])
+    hot = meets(temperature, rule["single"]) or sustained
+    if not (meets(anc, rule["anc"]) and hot):
         return _result(0, "no febrile neutropenia", *shown)
     if life_threatening:
         return _result(4, "febrile neutropenia, life-threatening", *shown)
-    return _result(3, "ANC < 1.0 with a reading above 38.3, or 38.0 or more for over 1 hour", *shown)
+    limits = (
+        f"{rule[name]['op']} {rule[name]['limit']:g}"
+        for name in ("anc", "single", "sustained", "sustained_minutes")
+    )
+    return _result(3, "ANC {} with one reading {}, or {} for {} min".format(*limits), *shown)
 
 
 def grade_ejection_fraction(value: float | None, baseline: float | None = None) -> Grade:
@@ -140,8 +142,8 @@ def grade_finding(term: str, finding: str | None) -> Grade:
     check_code(f"finding of {term}", finding, ("absent", *rows))
     if finding == "absent":
         return _result(0, f"{term} absent")
-    grade, text = rows[finding]
-    return _result(grade, f"{term}: {text}", f"finding {finding}")
+    row = rows[finding]
+    return _result(row["grade"], f"{term}: {row['text']}", f"finding {finding}")
 
 
 def clinical_terms() -> tuple[str, ...]:
@@ -156,12 +158,12 @@ def clinical_findings(term: str) -> dict[str, str]:
         ValueError: for an unknown term.
     """
     check_code("term", term, clinical_terms())
-    return {code: text for code, (_, text) in _table()["terms"][term].items()}
+    return {code: row["text"] for code, row in _table()["terms"][term].items()}
 
 
 def _ladder(rows: Sequence[dict[str, Any]], value: float, unit: str, reasons: tuple[str, ...]) -> Grade:
     for row in rows:
-        if is_met(value, row["op"], row["limit"]):
+        if meets(value, row):
             return _result(row["grade"], f"{value:g} {unit} {row['op']} {row['limit']:g}", *reasons)
     return _result(0, "no grade 1 to 4 rule is met", *reasons)
 

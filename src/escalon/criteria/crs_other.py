@@ -10,7 +10,7 @@ Sources: Lee et al., Blood 2014;124:188 (PMC7006459 table 2); NCI CTCAE v5.0, 27
 from dataclasses import dataclass
 from typing import Any
 
-from escalon.criteria.operators import is_met
+from escalon.criteria.operators import meets
 from escalon.criteria.result import Grade, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
@@ -67,7 +67,7 @@ def grade_crs_lee_2014(found: CrsFindings) -> Grade:
         2
     """
     table = load_table("crs_other.json")["lee_2014"]
-    organs = max(found.organ_toxicity, min(found.transaminases, 3))  # transaminases never give grade 4
+    organs = max(found.organ_toxicity, min(found.transaminases, table["transaminases_at_most"]["grade"]))
     tests = {
         4: found.ventilation or found.organ_toxicity == 4,
         3: found.vasopressors > 1
@@ -97,7 +97,7 @@ def grade_crs_ctcae_v5(found: CrsFindings) -> Grade:
 
 def _rich_oxygen(found: CrsFindings, table: dict[str, Any]) -> bool:
     fraction = found.oxygen_fraction
-    return fraction is not None and is_met(fraction, **table["oxygen_fraction"])
+    return fraction is not None and meets(fraction, table["oxygen_fraction"])
 
 
 def _first(found: CrsFindings, table: dict[str, Any], tests: dict[int, bool]) -> Grade:
@@ -106,10 +106,11 @@ def _first(found: CrsFindings, table: dict[str, Any], tests: dict[int, bool]) ->
 
     if found.death:
         return answer(5, "death")
-    fever = None if found.temperature is None else is_met(found.temperature, ">=", 38.0)
+    fever = None if found.temperature is None else meets(found.temperature, table["fever_celsius"])
     if fever is None and not found.suppressed_fever:
         return answer(None, "not gradable", "temperature is missing")
     if not fever and not found.suppressed_fever:
         return answer(0, "no CRS: no fever", f"temperature {found.temperature:g} degC")
     grade = next((grade for grade, met in tests.items() if met), 1 if fever else 0)
-    return answer(grade, table["rows"].get(str(grade), "no CRS sign present"))
+    row = table["rows"].get(str(grade))
+    return answer(grade, row["text"] if row else "no CRS sign present")

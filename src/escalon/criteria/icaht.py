@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-from escalon.criteria.operators import is_met
+from escalon.criteria.operators import meets
 from escalon.criteria.result import Grade, check_code, check_day, check_finite
 from escalon.criteria.tables import load_table
 
@@ -180,7 +180,7 @@ def _judge(table: Mapping[str, Any], rules: Mapping[str, Any], span: _Span) -> G
         reasons.append(f"graded to day {span.last} of {rules['last_day']}")
     could = None
     for row in rules["rows"]:
-        low = sum(is_met(value, row["op"], row["limit"]) for value in span.known.values())
+        low = sum(meets(value, row) for value in span.known.values())
         met, possible = _met(row, low, span, rules["last_day"])
         counted = f"{low} days with {table['quantity']} {row['op']} {row['limit']:g}"
         if met and could is None:
@@ -206,7 +206,7 @@ def _met(row: Mapping[str, Any], low: int, span: _Span, last_day: int | None) ->
         all_low = low == len(span.known) and span.last == last_day
         return all_low and not unknown, all_low
     if "min_tests" in row:
-        tested = sum(is_met(value, row["op"], row["limit"]) for value in span.inside.values())
+        tested = sum(meets(value, row) for value in span.inside.values())
         return tested >= row["min_tests"], False
     return low >= row["min_days"], low + unknown >= row["min_days"]
 

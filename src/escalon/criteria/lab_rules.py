@@ -92,7 +92,7 @@ class Rule:
     clinical: tuple[tuple[int, str], ...]
     note: str
     tag: str
-    source: str
+    source: str  # key of sources.json
     grades: tuple[tuple[int, tuple[Alternative, ...]], ...]
 
     def qualifiers(self) -> tuple[str, ...]:
@@ -155,7 +155,7 @@ def _rule(row: Mapping[str, Any], table: Mapping[str, Any]) -> Rule:
         clinical=tuple((int(grade), text) for grade, text in row.get("clinical", {}).items()),
         note=row.get("note", ""),
         tag=row["tag"],
-        source=table["source"],
+        source=row["source"],
         grades=tuple((step["grade"], tuple(_alternative(a) for a in step["any"])) for step in row["grades"]),
     )
 

@@ -9,133 +9,12 @@ Sources: European LeukemiaNet, Blood 2024;143:1891; NCI and CIBMTR, PMC7272718; 
 (paraphrased).
 """
 
-from dataclasses import dataclass
-
+from escalon.criteria.leukemia_assessment import EMD_CODES, RESPONSES, Assessment, Response
 from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set
-from escalon.criteria.leukemia_status import CNS_CODES, REMISSIONS
+from escalon.criteria.leukemia_status import REMISSIONS, CnsResponse, MrdLabel, cns_response, mrd_label
 from escalon.criteria.operators import is_met
-from escalon.criteria.result import check_code, check_day, check_finite, check_flag
 
-RESPONSES = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "PD", "RELAPSE", "INDETERMINATE", "NE", "NE_APLASTIC")
-EMD_CODES = ("absent", "present", "new", "not_assessed")
-_FLAGS = ("neurological_signs", "platelet_transfusion_7d", "gcsf_7d", "precedes_therapy")
-_CODES = (
-    ("emd", EMD_CODES),
-    ("baseline_emd", EMD_CODES),
-    ("cns", CNS_CODES),
-    ("baseline_cns", (*CNS_CODES, "CNS2", "CNS3")),
-    ("prior", RESPONSES),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
-    """All findings of one disease assessment; None means not done or not known.
-
-    Attributes:
-        day: days from first infusion.
-        visit: visit it was assigned to.
-        bm_blasts: marrow blasts, percent 0 to 100.
-        pb_blasts: blood blasts, 10^9/L; ``pb_present`` stands in when only their presence is known.
-        pb_present: blood blasts seen; None takes it from ``pb_blasts``.
-        anc: neutrophils, 10^9/L.
-        platelets: 10^9/L.
-        emd: extramedullary disease ``absent``, ``present``, ``new`` or ``not_assessed``.
-        emd_burden: sum of products of extramedullary lesions, any constant unit.
-        cns: CNS category; needed when the baseline was CNS2 or CNS3, or with neurological signs.
-        neurological_signs: signs that ask for a lumbar puncture.
-        cells_counted: nucleated marrow cells counted.
-        cellularity: marrow cellularity, percent.
-        mrd: MRD as a fraction; 0 when not detected.
-        mrd_sensitivity: fraction.
-        platelet_transfusion_7d: a platelet transfusion in the 7 days before.
-        gcsf_7d: growth factor in the 7 days before.
-        precedes_therapy: taken before a therapy started on the same day.
-        prior: status before this assessment (best remission so far, or None).
-        baseline_bm: marrow blasts before treatment, percent. Likewise ``baseline_pb``, ``baseline_emd``,
-            ``baseline_emd_burden`` and ``baseline_cns``.
-        nadir_bm: lowest marrow blasts since. Likewise ``nadir_pb``.
-    """
-
-    day: float | None = None
-    visit: str | None = None
-    bm_blasts: float | None = None
-    pb_blasts: float | None = None
-    pb_present: bool | None = None
-    anc: float | None = None
-    platelets: float | None = None
-    emd: str | None = None
-    emd_burden: float | None = None
-    cns: str | None = None
-    neurological_signs: bool = False
-    cells_counted: float | None = None
-    cellularity: float | None = None
-    mrd: float | None = None
-    mrd_sensitivity: float | None = None
-    platelet_transfusion_7d: bool = False
-    gcsf_7d: bool = False
-    precedes_therapy: bool = False
-    prior: str | None = None
-    baseline_bm: float | None = None
-    baseline_pb: float | None = None
-    baseline_emd: str | None = None
-    baseline_emd_burden: float | None = None
-    baseline_cns: str | None = None
-    nadir_bm: float | None = None
-    nadir_pb: float | None = None
-
-    def __post_init__(self) -> None:
-        check_day("day", self.day)
-        for name in _FLAGS:
-            check_flag(name, getattr(self, name))
-        check_flag("pb_present", self.pb_present, unknown=True)
-        for name in ("bm_blasts", "cellularity", "baseline_bm", "nadir_bm"):
-            check_finite(name, getattr(self, name), high=100.0)
-        amounts = ("pb_blasts", "anc", "platelets", "cells_counted", "emd_burden")
-        for name in (*amounts, "baseline_pb", "nadir_pb", "baseline_emd_burden"):
-            check_finite(name, getattr(self, name))
-        for name in ("mrd", "mrd_sensitivity"):
-            check_finite(name, getattr(self, name), high=1.0)
-        for name, codes in _CODES:
-            if getattr(self, name) is not None:
-                check_code(name, getattr(self, name), codes)
-        if self.pb_present is False and self.pb_blasts:
-            raise ValueError(f"pb_present: False with pb_blasts {self.pb_blasts:g}; one of the two is wrong")
-
-    @property
-    def blood_blasts(self) -> bool | None:
-        """Whether blood blasts are present, absent (False) or not known."""
-        if self.pb_present is not None:
-            return self.pb_present
-        return None if self.pb_blasts is None else self.pb_blasts > 0.0
-
-    @property
-    def extramedullary(self) -> bool | None:
-        """Whether extramedullary disease is present, absent (False) or not known."""
-        return {"absent": False, "present": True, "new": True}.get(self.emd or "")
-
-    @property
-    def csf_required(self) -> bool:
-        """Whether a missing lumbar puncture makes the assessment not evaluable."""
-        return self.neurological_signs or (self.baseline_cns or "CNS1") != "CNS1"
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """Response at one assessment with the step and clause that gave it."""
-
-    response: str
-    clause: str
-    reasons: tuple[str, ...]
-    step: str
-    criteria: str
-    day: float | None = None
-    visit: str | None = None
-
-    @property
-    def grade(self) -> str:
-        """The response, under the name every result object carries."""
-        return self.response
+__all__ = ["EMD_CODES", "RESPONSES", "Assessment", "Response", "classify"]
 
 
 def classify(assessment: Assessment, criteria: str | CriteriaSet = "platform") -> Response:
@@ -163,18 +42,43 @@ def classify(assessment: Assessment, criteria: str | CriteriaSet = "platform") -
         or _progression(assessment, chosen)
         or _missing(assessment)
         or _remission(assessment, chosen)
-        or _kept(assessment)
+        or _kept(assessment, chosen)
         or _partial(assessment, chosen)
-        or ("7", "NR", "none of the other categories", ())
+        or ("7", "NR", "none of the other categories", _not_clear(assessment, chosen))
     )
     step, response, clause, reasons = found
-    return Response(response, clause, reasons, step, chosen.name, assessment.day, assessment.visit)
+    cns = _cns(assessment)
+    if cns is not None and cns.response in ("REMISSION", "RELAPSE"):
+        reasons = (*reasons, f"CNS {cns.response.lower()}: {cns.clause}")
+    mrd = _mrd(assessment, response)
+    return Response(
+        response, clause, reasons, step, chosen.name, assessment.day, assessment.visit, mrd=mrd, cns=cns
+    )
+
+
+def _cns(a: Assessment) -> CnsResponse | None:
+    return None if a.cns is None else cns_response(a.cns, a.baseline_cns, a.last_cns)
+
+
+def _mrd(a: Assessment, response: str) -> MrdLabel | None:
+    if a.mrd is None:
+        return None
+    seen = a.mrd > 0.0
+    return mrd_label(
+        value=a.mrd if seen else None,
+        sensitivity=a.mrd_sensitivity,
+        detected=seen,
+        response=response,
+        method=a.mrd_method,
+    )
 
 
 _Found = tuple[str, str, str, tuple[str, ...]]
 
 
 def _relapse(a: Assessment, s: CriteriaSet) -> _Found | None:
+    if a.prior == "PR" and s.relapse_after_pr_rule is not None:
+        return _relapse_after_partial(a, s.relapse_after_pr_rule)
     if a.prior not in REMISSIONS:
         return None
     findings = []
@@ -193,16 +97,22 @@ def _relapse(a: Assessment, s: CriteriaSet) -> _Found | None:
     return "1", "RELAPSE", f"after {a.prior}: {findings[0]}", tuple(findings)
 
 
+def _relapse_after_partial(a: Assessment, rule: Limit) -> _Found | None:
+    if a.bm_blasts is None or not rule.met(a.bm_blasts):
+        return None
+    return "1", "RELAPSE", "after PR", (f"marrow blasts {a.bm_blasts:g} % {rule.text()}",)
+
+
 def _reference(baseline: float | None, nadir: float | None, how: str) -> float | None:
     known = [value for value in (baseline, nadir) if value]  # a reference of 0 cannot carry a relative rise
     return {"baseline": baseline, "nadir": nadir, "lower": min(known, default=None)}[how] or None
 
 
 def _progression(a: Assessment, s: CriteriaSet) -> _Found | None:
-    if a.prior in REMISSIONS:
+    if a.prior in REMISSIONS or not s.pd:
         return None
-    findings = ["new extramedullary disease"] if a.emd == "new" else []
-    cns_before = a.baseline_cns or "CNS1"
+    findings = ["new extramedullary disease"] if a.new_extramedullary else []
+    cns_before = a.last_cns or a.baseline_cns or "CNS1"
     if a.cns is not None and a.cns.startswith("CNS3") and not cns_before.startswith("CNS3"):
         findings.append(f"new {a.cns}")
     marrow = _reference(a.baseline_bm, a.nadir_bm, s.pd_reference)
@@ -212,6 +122,9 @@ def _progression(a: Assessment, s: CriteriaSet) -> _Found | None:
     blood = _reference(a.baseline_pb, a.nadir_pb, s.pd_reference)
     if _risen(blood, a.pb_blasts, s.pd_min_rise):
         findings.append(f"blood blasts risen from {blood:g} to {a.pb_blasts:g} x10^9/L")
+    lesions = _reference(a.baseline_emd_burden, a.nadir_emd_burden, s.pd_reference)
+    if s.pd_emd_min_rise is not None and _risen(lesions, a.emd_burden, s.pd_emd_min_rise):
+        findings.append(f"extramedullary burden risen from {lesions:g} to {a.emd_burden:g}")
     return ("2", "PD", findings[0], tuple(findings)) if findings else None
 
 
@@ -246,34 +159,40 @@ def _remission(a: Assessment, s: CriteriaSet) -> _Found | None:
     if a.anc is None or a.platelets is None:
         absent = "neutrophils" if a.anc is None else "platelets"
         return "4b", "NE", "not evaluable", (f"{absent} missing", marrow)
-    counts = (marrow, *_count_reasons(a))
-    full = _recovered(a, s.anc_rule, s.platelet_rule)
-    if all(full):
+    counts = (marrow, *_count_reasons(a, s))
+    full = _recovered(a, s, s.anc_rule, s.platelet_rule)
+    dependent = s.red_cell_independence and a.supported("red_cells", s.support_days)
+    if all(full) and not dependent:
         return "4c", "CR", f"ANC {s.anc_rule.text()} and platelets {s.platelet_rule.text()}", counts
-    half = _recovered(a, s.crh_anc_rule, s.crh_platelet_rule)
+    half = _recovered(a, s, s.crh_anc_rule, s.crh_platelet_rule)
     if s.crh != "off" and all(half):
         folded = " (CRh counted as CRi)" if s.crh == "fold" else ""
         clause = f"ANC {s.crh_anc_rule.text()} and platelets {s.crh_platelet_rule.text()}{folded}"
         return "4d", "CRh" if s.crh == "report" else "CRi", clause, counts
-    enough = {"none": True, "one_lineage": sum(full) == 1, "anc500_or_plt50": any(half)}[s.cri_min_recovery]
+    enough = {"none": True, "one_lineage": any(full), "anc500_or_plt50": any(half)}[s.cri_min_recovery]
     if enough:
         return "4e", "CRi", f"incomplete recovery, rule {s.cri_min_recovery}", counts
     return _leukemia_free(a, s, counts)
 
 
-def _recovered(a: Assessment, anc: Limit, platelets: Limit) -> tuple[bool, bool]:
+def _recovered(a: Assessment, s: CriteriaSet, anc: Limit, platelets: Limit) -> tuple[bool, bool]:
     return (
-        a.anc is not None and not a.gcsf_7d and anc.met(a.anc),
-        a.platelets is not None and not a.platelet_transfusion_7d and platelets.met(a.platelets),
+        a.anc is not None and not a.supported("anc", s.support_days) and anc.met(a.anc),
+        a.platelets is not None
+        and not a.supported("platelets", s.support_days)
+        and platelets.met(a.platelets),
     )
 
 
-def _count_reasons(a: Assessment) -> tuple[str, ...]:
+def _count_reasons(a: Assessment, s: CriteriaSet) -> tuple[str, ...]:
     reasons = [f"ANC {a.anc:g}, platelets {a.platelets:g} x10^9/L"]
-    if a.gcsf_7d:
-        reasons.append("growth factor within 7 days: neutrophils not counted as recovered")
-    if a.platelet_transfusion_7d:
-        reasons.append("transfusion within 7 days: platelets not counted as recovered")
+    given = f"within {s.support_days:g} days"
+    if a.supported("anc", s.support_days):
+        reasons.append(f"growth factor {given}: neutrophils not counted as recovered")
+    if a.supported("platelets", s.support_days):
+        reasons.append(f"transfusion {given}: platelets not counted as recovered")
+    if s.red_cell_independence and a.supported("red_cells", s.support_days):
+        reasons.append(f"red cells {given}: no CR by this set")
     return tuple(reasons)
 
 
@@ -289,10 +208,29 @@ def _leukemia_free(a: Assessment, s: CriteriaSet, counts: tuple[str, ...]) -> _F
     return "4f", "NE_APLASTIC", "marrow too poor in cells: repeat it", counts
 
 
-def _kept(a: Assessment) -> _Found | None:
+def _kept(a: Assessment, s: CriteriaSet) -> _Found | None:
     if a.prior not in REMISSIONS:
         return None
-    return "5", "INDETERMINATE", f"between clear and relapse: keep {a.prior}, repeat the marrow", ()
+    return (
+        "5",
+        "INDETERMINATE",
+        f"between clear and relapse: keep {a.prior}, repeat the marrow",
+        _not_clear(a, s),
+    )
+
+
+def _not_clear(a: Assessment, s: CriteriaSet) -> tuple[str, ...]:
+    """What kept the assessment from a remission."""
+    found = []
+    if a.bm_blasts is not None and not s.blast_rule.met(a.bm_blasts):
+        found.append(f"marrow blasts {a.bm_blasts:g} %, not {s.blast_rule.text()} %")
+    if a.blood_blasts:
+        found.append("blood blasts present")
+    if a.extramedullary:
+        found.append("extramedullary disease present")
+    if a.cns not in (None, "CNS1"):
+        found.append(f"{a.cns}")
+    return tuple(found)
 
 
 def _partial(a: Assessment, s: CriteriaSet) -> _Found | None:
@@ -310,7 +248,7 @@ def _partial(a: Assessment, s: CriteriaSet) -> _Found | None:
         return None
     absent = [f"{name}: no value to measure the fall" for name, fall in falls if fall is None]
     absent += [f"{name} missing" for name in ("anc", "platelets") if getattr(a, name) is None]
-    full = _recovered(a, s.anc_rule, s.platelet_rule)
+    full = _recovered(a, s, s.anc_rule, s.platelet_rule)
     low = (a.anc is not None and not full[0]) or (a.platelets is not None and not full[1])
     if low:
         return None

@@ -10,17 +10,19 @@ are both given.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from escalon.criteria.leukemia_classify import RESPONSES, Assessment, Response, classify
-from escalon.criteria.leukemia_sets import CriteriaSet, criteria_set
+from escalon.criteria.leukemia_sets import CriteriaSet, course_rule, criteria_set
 from escalon.criteria.leukemia_status import REMISSIONS
 from escalon.criteria.result import check_code, check_day
 
-BEST_ORDER = ("CR", "CRh", "CRi", "MLFS", "PR", "NR", "PD", "NE")
-CONFIRM_DAYS = 28
-CONFIRM_FIRST_BY = 91.0
-CONFIRMED_BY = ("CR", "CRh", "CRi")
-ORR_NUMERATOR = ("CR", "CRh", "CRi", "MLFS")
+BEST_ORDER: tuple[str, ...] = tuple(course_rule("best_order"))
+CONFIRM_DAYS: int = course_rule("confirm_days")
+CONFIRM_FIRST_BY: float = course_rule("confirm_first_by")
+CONFIRMED_BY: tuple[str, ...] = tuple(course_rule("confirmed_by"))
+ORR_NUMERATOR: tuple[str, ...] = tuple(course_rule("orr_numerator"))
+STOPS_AT: tuple[str, ...] = tuple(course_rule("stops_at"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,14 @@ def best_overall(
         'CR'
     """
     chosen = criteria_set(criteria)
+    _check_baseline(baseline)
     results: list[tuple[Response, bool]] = []
-    status, nadir_bm, nadir_pb = None, None, None
+    carried: dict[str, Any] = {} if baseline is None else _baseline(baseline)
     for seen in sorted(assessments, key=_day):
-        carried = _carry(seen, baseline, status, nadir_bm, nadir_pb)
-        response = classify(carried, chosen)
+        missing = {name: value for name, value in carried.items() if getattr(seen, name) is None}
+        response = classify(replace(seen, **missing), chosen)
         results.append((response, seen.precedes_therapy))
-        nadir_bm = _lowest(nadir_bm, seen.bm_blasts)
-        nadir_pb = _lowest(nadir_pb, seen.pb_blasts)
-        if response.response in REMISSIONS:
-            status = response.response
+        carried |= _after(carried, seen, response)
     return best_of_responses(
         results,
         confirm_days=confirm_days,
@@ -122,26 +122,43 @@ def _lowest(old: float | None, new: float | None) -> float | None:
     return min(known, default=None)
 
 
-def _carry(
-    seen: Assessment,
-    baseline: Assessment | None,
-    status: str | None,
-    nadir_bm: float | None,
-    nadir_pb: float | None,
-) -> Assessment:
-    found = {"prior": status, "nadir_bm": nadir_bm, "nadir_pb": nadir_pb}
-    if baseline is not None:
-        found |= {
-            "baseline_bm": baseline.bm_blasts,
-            "baseline_pb": baseline.pb_blasts,
-            "baseline_emd": baseline.emd,
-            "baseline_emd_burden": baseline.emd_burden,
-            "baseline_cns": baseline.cns,
-        }
-    missing = {
-        name: value for name, value in found.items() if getattr(seen, name) is None and value is not None
+def _baseline(baseline: Assessment) -> dict[str, Any]:
+    """What later assessments are compared with."""
+    return {
+        "baseline_bm": baseline.bm_blasts,
+        "baseline_pb": baseline.pb_blasts,
+        "baseline_emd": baseline.emd,
+        "baseline_emd_burden": baseline.emd_burden,
+        "baseline_cns": baseline.cns,
     }
-    return replace(seen, **missing)  # type: ignore[arg-type]
+
+
+def _after(carried: dict[str, Any], seen: Assessment, response: Response) -> dict[str, Any]:
+    """What one assessment leaves for the next: status, lowest values, last CNS and extramedullary findings."""
+    status = carried.get("prior")
+    if response.response in REMISSIONS or (response.response == "PR" and status is None):
+        status = response.response
+    looked = seen.emd if seen.emd in ("absent", "present", "new") else carried.get("last_emd")
+    return {
+        "prior": status,
+        "nadir_bm": _lowest(carried.get("nadir_bm"), seen.bm_blasts),
+        "nadir_pb": _lowest(carried.get("nadir_pb"), seen.pb_blasts),
+        "nadir_emd_burden": _lowest(carried.get("nadir_emd_burden"), seen.emd_burden),
+        "last_cns": seen.cns or carried.get("last_cns"),
+        "last_emd": looked,
+    }
+
+
+def _check_baseline(baseline: Assessment | None) -> None:
+    """Refuse a baseline that does not lie before treatment: its day, where given, is 0 or earlier.
+
+    Raises:
+        ValueError: naming the day.
+    """
+    if baseline is not None and baseline.day is not None and baseline.day > 0:
+        raise ValueError(
+            f"baseline: day {baseline.day:g} is after the first infusion; it must be 0 or before"
+        )
 
 
 def best_of_responses(
@@ -221,7 +238,7 @@ def _read(
         if day > end or (day == end and not precedes):
             return tuple(read), (f"reading stopped at {what} on day {end:g}",)
         read.append(response)
-        if response.response in ("RELAPSE", "PD"):
+        if response.response in STOPS_AT:
             return tuple(read), (f"reading stopped at {response.response} on day {day:g}",)
     return tuple(read), ()
 

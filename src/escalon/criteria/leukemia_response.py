@@ -11,29 +11,36 @@ from escalon.criteria.leukemia_course import (
     best_of_responses,
     best_overall,
 )
+from escalon.criteria.leukemia_extramedullary import ExtramedullaryResponse, extramedullary_response
 from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set, load_criteria_sets
 from escalon.criteria.leukemia_status import (
     EMD_SITES,
+    MRD_METHODS,
     REMISSIONS,
+    CnsResponse,
     CnsStatus,
     MrdLabel,
+    cns_response,
     cns_status,
     extramedullary_status,
     mrd_label,
     supported_within,
 )
-from escalon.criteria.leukemia_visits import VisitAssignment, VisitWindow, assign_visits
+from escalon.criteria.leukemia_visits import VisitAssignment, VisitWindow, assign_visits, load_visits
 
 __all__ = [
     "BEST_ORDER",
     "EMD_SITES",
+    "MRD_METHODS",
     "ORR_NUMERATOR",
     "REMISSIONS",
     "RESPONSES",
     "Assessment",
     "BestResponse",
+    "CnsResponse",
     "CnsStatus",
     "CriteriaSet",
+    "ExtramedullaryResponse",
     "Limit",
     "MrdLabel",
     "Response",
@@ -43,10 +50,13 @@ __all__ = [
     "best_of_responses",
     "best_overall",
     "classify",
+    "cns_response",
     "cns_status",
     "criteria_set",
+    "extramedullary_response",
     "extramedullary_status",
     "load_criteria_sets",
+    "load_visits",
     "mrd_label",
     "supported_within",
 ]

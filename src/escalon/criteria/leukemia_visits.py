@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escalon.criteria.result import check_code
+from escalon.criteria.tables import load_table
 
-POLICIES = ("nearest_unique", "shared")
+POLICIES: tuple[str, ...] = tuple(load_table("visits.json")["policies"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,28 @@ class VisitAssignment:
     visit: str | None
     shared_visit: str | None
     reason: str
+
+    @property
+    def response(self) -> str | None:
+        """The visit, under a name every result object carries."""
+        return self.visit
+
+    @property
+    def clause(self) -> str:
+        """The rule that decided."""
+        return self.reason
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The rule, and a second visit where it fills one."""
+        also = f"also fills {self.shared_visit}, otherwise empty"
+        return (self.reason,) if self.shared_visit is None else (self.reason, also)
+
+
+def load_visits() -> tuple[VisitWindow, ...]:
+    """The response visits that ship, from day 28 to month 24 (windows: assumption), in order of day."""
+    rows = load_table("visits.json")["visits"]
+    return tuple(VisitWindow(row["id"], row["day"], row["low"], row["high"]) for row in rows)
 
 
 def assign_visits(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from escalon.criteria.operators import is_met
+from escalon.criteria.operators import meets
 from escalon.criteria.result import Grade, check_code, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
@@ -90,7 +90,7 @@ def stage_skin(bsa: float | None, *, bullae: bool = False, desquamation_bsa: flo
         return Stage("skin", None, "not staged", ("body surface area is missing",))
     stage, clause = _ladder(table["skin_bsa_percent"], bsa, "% of body surface")
     severe = table["skin_desquamation_percent"]
-    if stage == 3 and bullae and is_met(desquamation_bsa, severe["op"], severe["limit"]):
+    if stage == 3 and bullae and meets(desquamation_bsa, severe):
         return Stage(
             "skin", 4, f"erythroderma with bullae and desquamation {severe['op']} {severe['limit']:g} %"
         )
@@ -150,7 +150,7 @@ def stage_lower_gi(
     check_flag("bloody_stool", bloody_stool)
     if severe_pain or bloody_stool:
         return Stage("lower_gi", 4, "severe pain with or without ileus, or grossly bloody stool")
-    child = weight is not None and is_met(weight, **table["child_weight_kg"])
+    child = weight is not None and meets(weight, table["child_weight_kg"])
     column = table["lower_gi"]["child" if child else "adult"]
     reasons = (f"{'child' if child else 'adult'} column" + (", weight not given" if weight is None else ""),)
     met = [
@@ -169,6 +169,6 @@ def stage_lower_gi(
 
 def _ladder(rows: Sequence[Mapping[str, Any]], value: float, unit: str) -> tuple[int, str]:
     for row in rows:
-        if is_met(value, row["op"], row["limit"]):
+        if meets(value, row):
             return row["stage"], f"{value:g} {row['op']} {row['limit']:g} {unit}"
     return 0, f"{value:g} {unit} is below stage 1"

@@ -1,6 +1,6 @@
 """The comparison operators that tables may use, at ten significant digits on both sides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -41,3 +41,8 @@ def is_met(value: float, op: str, limit: float) -> bool:
     check_code("op", op, tuple(_OPERATORS))
     digits = SIGNIFICANT_DIGITS
     return bool(_OPERATORS[op](float(f"{value:.{digits}g}"), float(f"{limit:.{digits}g}")))
+
+
+def meets(value: float, row: Mapping[str, Any]) -> bool:
+    """Whether ``value`` satisfies one row of a table, by its ``op`` and ``limit``."""
+    return is_met(value, row["op"], row["limit"])

@@ -9,7 +9,7 @@ from escalon.criteria.dlt_definition import CytopeniaClause, GradedClause, load_
 from escalon.criteria.lab_rules import Rule, load_rules
 from escalon.criteria.leukemia_sets import load_criteria_sets
 from escalon.criteria.magic import ROMAN
-from escalon.criteria.tables import load_table
+from escalon.criteria.tables import find_source, load_table
 
 
 def render_pages() -> dict[str, str]:
@@ -58,7 +58,8 @@ def _laboratory(version: str) -> str:
         "limits. Qualifiers (symptoms, treatment) that are not recorded count at their worst.",
     ]
     head = ("Term", "Unit", "Grade 1", "Grade 2", "Grade 3", "Grade 4")
-    return _page(f"CTCAE {version}, laboratory terms", first.source, first.tag, how, _grid(head, rows), notes)
+    source = find_source(first.source)
+    return _page(f"CTCAE {version}, laboratory terms", source.text, source.tag, how, _grid(head, rows), notes)
 
 
 def _cell(rule: Rule, grade: int) -> str:
@@ -72,9 +73,9 @@ def _cell(rule: Rule, grade: int) -> str:
 def _clinical() -> str:
     table = load_table("ctcae_v5_clinical.json")
     rows = [
-        (term, grade, text, f"`{code}`")
+        (term, row["grade"], row["text"], f"`{code}`", row["source"])
         for term in clinical.clinical_terms()
-        for code, (grade, text) in table["terms"][term].items()
+        for code, row in table["terms"][term].items()
     ]
     ladders = [
         (name.replace("_", " "), row["grade"], f"{row['op']} {row['limit']:g}")
@@ -92,7 +93,7 @@ def _clinical() -> str:
         table["source"],
         table["tag"],
         _grid(("Measurement", "Grade", "Limit"), ladders),
-        _grid(("Term", "Grade", "Finding", "Code"), rows),
+        _grid(("Term", "Grade", "Finding", "Code", "Source"), rows),
         [f"- assumption: {text}" for text in table["assumptions"]],
     )
 
@@ -127,7 +128,8 @@ def _crs() -> str:
     for name in ("lee_2014", "ctcae_v5"):
         other = load_table("crs_other.json")[name]
         older += [
-            (f"{other['system']} {other['version']}", grade, text) for grade, text in other["rows"].items()
+            (f"{other['system']} {other['version']}", row["grade"], row["text"], row["source"])
+            for row in other["rows"].values()
         ]
     fever = table["fever_celsius"]
     how = [
@@ -142,7 +144,7 @@ def _crs() -> str:
         _grid(("Component", "Grade", "Finding", "Code"), rows),
         [f"- assumption: {text}" for text in table["assumptions"]],
         ["For comparison, on the same findings:"],
-        _grid(("System", "Grade", "Rule"), older),
+        _grid(("System", "Grade", "Rule", "Source"), older),
     )
 
 
