@@ -37,7 +37,9 @@ def _move(state: State, number: int, fact: Fact, status: Status, reason: str = "
 
 def _requested(state: State, fact: Fact, event: ev.SlotRequested) -> State:
     first = (Step(fact.at, Status.REQUESTED),)
-    slot = Slot(event.slot, event.site, event.candidate, fact.at, event.backfill, history=first)
+    slot = Slot(
+        event.slot, event.site, event.candidate, fact.at, fact.actor_id, event.backfill, history=first
+    )
     return _with(state, slots=(*state.slots.slots, slot))
 
 

@@ -32,6 +32,7 @@ class Slot:
     site: str
     candidate: str
     requested_at: datetime
+    requested_by: str
     backfill: bool = False
     status: Status = Status.REQUESTED
     cohort: int | None = None

@@ -1,0 +1,143 @@
+"""What late facts change: corrected infusion times, judgements that no longer fit, decisions made on other inputs.
+
+Nothing is rewritten. A broken past stagger becomes a deviation, a judgement that no longer fits re-opens the
+window, and a decision made on it is flagged and becomes a task.
+"""
+
+from datetime import datetime
+
+from escalon.conduct import events as core
+from escalon.conduct.act import Event
+from escalon.conduct.dlt_record import assess_dlt
+from escalon.conduct.events import DltStatus
+from escalon.conduct.slots import events as ev
+from escalon.conduct.slots.lock import CELLS
+from escalon.conduct.slots.stagger import infused_in_order, local, observed_until, site_zone
+from escalon.conduct.state import Cohort, Decision, Patient, State
+from escalon.protocol import StudyFolder
+
+EVIDENCE = ("AE", "CM", "DM", "DS", "EX", "LB", "RS")
+"""Forms on which the DLT definition looks."""
+
+
+def corrected(events: tuple[Event, ...], after: State) -> tuple[Event, ...]:
+    """Return the corrections of first infusions among ``events``; ``after`` is the state after them."""
+    facts: list[Event] = []
+    for event in events:
+        if not isinstance(event, core.FormRecorded) or event.form != "EX" or event.version == 1:
+            continue
+        patient = after.patients[event.patient]
+        cells = [record for record in patient.forms("EX") if record.values["EXTRT"] == CELLS]
+        if not cells or cells[0].record != event.record:
+            continue
+        moment = datetime.fromisoformat(event.values["EXSTDTC"])
+        fraction = event.values["EXDOSE"] / event.values["EXPDOSE"]
+        if (moment, fraction) != (patient.infused_at, patient.dose_fraction):
+            facts.append(ev.InfusionCorrected(event.patient, moment, fraction))
+    return tuple(facts)
+
+
+def deviations(
+    before: State, after: State, corrections: tuple[Event, ...], folder: StudyFolder
+) -> tuple[Event, ...]:
+    """Return a deviation for every past infusion that breaks the stagger since a correction, and did not before."""
+    facts: list[Event] = []
+    for event in corrections:
+        if not isinstance(event, ev.InfusionCorrected):
+            continue
+        cohort = _cohort(after, event.patient)
+        if cohort is None or cohort.part != "escalation":
+            continue
+        known = {one.patient for one in _too_early(before, cohort, folder)}
+        facts += [one for one in _too_early(after, cohort, folder) if one.patient not in known]
+    return tuple(dict.fromkeys(facts))
+
+
+def _cohort(state: State, patient: str) -> Cohort | None:
+    number = state.patients[patient].cohort
+    return next((one for one in state.cohorts if one.cohort == number), None)
+
+
+def _too_early(state: State, cohort: Cohort, folder: StudyFolder) -> list[ev.DeviationRecorded]:
+    """Infusions of a cohort that lie inside the observation of an earlier one and were not overridden."""
+    allowed = {one.patient for one in state.slots.overrides}
+    infused = infused_in_order(state, cohort)
+    found = []
+    for place, patient in enumerate(infused):
+        if patient.patient in allowed:
+            continue
+        zone = site_zone(state, patient.site)
+        assert patient.infused_at is not None
+        until, earlier = _observed(infused[:place], zone, folder)
+        if until is not None and patient.infused_at < until:
+            text = (
+                f"{patient.site}-{patient.patient} infused {local(patient.infused_at, zone)}, before "
+                f"{local(until, zone, zone_name=True)}, the end of the observation of {earlier}"
+            )
+            found.append(ev.DeviationRecorded(patient.patient, "INV-6 stagger", text))
+    return found
+
+
+def _observed(before: list[Patient], zone: str, folder: StudyFolder) -> tuple[datetime | None, str]:
+    stagger = folder.study.stagger
+    ends = []
+    for place, other in enumerate(before):
+        assert other.infused_at is not None
+        days = stagger.after_first_days if place == 0 else stagger.after_next_days
+        ends.append((observed_until(other.infused_at, days, zone, folder), f"{other.site}-{other.patient}"))
+    return max(ends, default=(None, ""))
+
+
+def reopened(
+    before: State, events: tuple[Event, ...], after: State, at: datetime, folder: StudyFolder
+) -> tuple[Event, ...]:
+    """Return the windows that a changed record re-opens: the criteria now say something else than was judged."""
+    facts: list[Event] = []
+    for name in dict.fromkeys(
+        e.patient for e in events if isinstance(e, core.FormRecorded) and e.form in EVIDENCE
+    ):
+        was, now = before.patients[name], after.patients[name]
+        if now.dlt_status is DltStatus.PENDING or now.infused_at is None or name in after.slots.reopened:
+            continue
+        old, new = assess_dlt(was, folder, at), assess_dlt(now, folder, at)
+        if new.status in (old.status, DltStatus.PENDING, now.dlt_status):
+            continue
+        reason = f"judged {now.dlt_status}; the criteria now say {new.status}: {new.text}"
+        facts.append(ev.WindowReopened(name, reason))
+    return tuple(facts)
+
+
+def judged_again(before: State, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Return that re-opened windows were judged, and the decisions whose inputs changed by it (INV-11)."""
+    facts: list[Event] = []
+    task = len(before.slots.tasks)
+    for event in events:
+        if not isinstance(event, core.DltAdjudicated):
+            continue
+        patient = before.patients[event.patient]
+        if event.patient in before.slots.reopened:
+            facts.append(ev.WindowJudged(event.patient))
+        if patient.dlt_status in (DltStatus.PENDING, event.status):
+            continue
+        for decision in decided_on(before, patient):
+            task += 1
+            was, now = str(patient.dlt_status), str(event.status)
+            facts.append(ev.DecisionInputsChanged(decision.number, event.patient, was, now))
+            text = f"{event.patient} was {was} when decision {decision.number} was made and is {now} now"
+            facts.append(ev.TaskOpened(task, f"decision:{decision.number}", text))
+    return tuple(facts)
+
+
+def decided_on(state: State, patient: Patient) -> tuple[Decision, ...]:
+    """Return the decisions made on counts that contain ``patient`` as judged now."""
+    judged = patient.dlt_adjudicated_at
+    if judged is None or patient.part != "escalation":
+        return ()
+    made = {rec.number: rec for rec in state.recommendations}
+    return tuple(
+        decision
+        for decision in state.decisions
+        if decision.recommendation is not None
+        and made[decision.recommendation].at >= judged
+        and made[decision.recommendation].cohort >= patient.cohort
+    )

@@ -1,0 +1,154 @@
+"""The dose lock and the order of acts, checked again whenever something is given; a guard over every RecordForm.
+
+Consent before screening data, a confirmed slot before a seat, full eligibility before lymphodepletion, an open and
+cleared level before the dose, the stagger before the infusion. Holds and stagger are judged at the moment of the
+infusion, not of its entry, so that what happened can be entered later.
+"""
+
+from datetime import datetime
+
+from escalon.conduct import commands as core
+from escalon.conduct.act import Refused, Signed
+from escalon.conduct.slots.clearance import refuse_level
+from escalon.conduct.slots.redosing import refuse_reinfusion
+from escalon.conduct.slots.seat_rows import BACKFILL
+from escalon.conduct.slots.stagger import earliest_infusion, local
+from escalon.conduct.state import Cohort, Patient, Record, State
+from escalon.protocol import StudyFolder
+
+CELLS = "UCART22"
+ELIGIBLE = "ELIGIBILITY CRITERIA MET"
+
+
+def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
+    """Refuse a treatment that is not permitted; every other act passes."""
+    command = signed.command
+    if not isinstance(command, core.RecordForm) or command.form != "EX":
+        return None
+    patient = state.patients.get(command.patient)
+    if patient is None or not _readable(command):
+        return None  # the handler says what is missing
+    before = patient.records.get(command.record)
+    if before is not None:
+        return _refuse_change(patient, before, command)
+    if patient.dose_level is None:
+        return Refused("dose-lock", f"patient {patient.patient} has no assigned dose")
+    moment = datetime.fromisoformat(command.values["EXSTDTC"])
+    if moment.tzinfo is None or moment > signed.at:
+        return Refused("clock", f"{moment.isoformat()} lies ahead or has no time zone; enter what was given")
+    if command.values["EXTRT"] != CELLS:
+        return refuse_lymphodepletion(state, patient, moment, folder, signed.at)
+    return _refuse_cells(state, patient, moment, command, folder, signed.at)
+
+
+def _readable(command: core.RecordForm) -> bool:
+    try:
+        datetime.fromisoformat(command.values["EXSTDTC"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return isinstance(command.values.get("EXTRT"), str)
+
+
+def _refuse_change(patient: Patient, before: Record, command: core.RecordForm) -> Refused | None:
+    """A correction may change time and amount; what was given stays what it was."""
+    if (before.values.get("EXTRT") == CELLS) != (command.values["EXTRT"] == CELLS):
+        return Refused(
+            "INV-8", f"record {before.record} of {patient.patient} cannot change between cells and drug"
+        )
+    return None
+
+
+def eligible(state: State, patient: Patient) -> bool:
+    """Tell whether the full eligibility of ``patient`` was signed off, by command or by form."""
+    by_form = any(record.values.get("DSDECOD") == ELIGIBLE for record in patient.forms("DS"))
+    return by_form or patient.patient in state.slots.eligible
+
+
+def refuse_lymphodepletion(
+    state: State, patient: Patient, moment: datetime, folder: StudyFolder, at: datetime
+) -> Refused | None:
+    """Refuse a lymphodepleting dose at ``moment``: not seated, not eligible, held, or too early for the infusion."""
+    refused = _refuse_seat(state, patient, moment)
+    if refused is not None:
+        return refused
+    if not eligible(state, patient):
+        return Refused(
+            "DC-9 eligibility",
+            f"the full eligibility of {patient.patient} is signed off before lymphodepletion",
+        )
+    if patient.infused_at is not None:
+        return None  # conditioning before a further infusion; that infusion has its own rules
+    earliest = earliest_infusion(state, patient, folder, at)
+    if earliest.lymphodepletion is not None and moment < earliest.lymphodepletion:
+        shown = local(earliest.lymphodepletion, earliest.zone, zone_name=True)
+        return Refused(
+            "stagger",
+            f"lymphodepletion of {earliest.patient} starts {shown} at the earliest: {earliest.text}",
+        )
+    return None
+
+
+def refuse_infusion(
+    state: State, patient: Patient, moment: datetime, folder: StudyFolder, at: datetime
+) -> Refused | None:
+    """Refuse a first infusion at ``moment`` as far as seat, holds, clearance and stagger go."""
+    refused = _refuse_seat(state, patient, moment)
+    if refused is not None:
+        return refused
+    assert patient.dose_level is not None
+    refused = refuse_level(state, patient.dose_level, patient.regimen or "", patient.process or "")
+    if refused is not None:
+        return refused
+    earliest = earliest_infusion(state, patient, folder, at)
+    # an open hold was judged at the moment of the infusion already
+    waits = [reason for reason in earliest.waits_for if "[ST-3]" not in reason]
+    if waits:
+        return Refused("stagger", f"no infusion of {earliest.patient} yet: {'; '.join(waits)}")
+    if earliest.moment is not None and moment < earliest.moment:
+        return Refused(
+            "stagger", f"earliest infusion is {earliest.moment:%d %b %Y %H:%M} UTC; {earliest.text}"
+        )
+    return None
+
+
+def _refuse_seat(state: State, patient: Patient, moment: datetime) -> Refused | None:
+    held = [
+        hold
+        for hold in state.holds
+        if hold.at <= moment and (hold.lifted_at is None or moment < hold.lifted_at)
+    ]
+    if held:
+        return Refused("hold", f"treatment is held ({held[0].rule}): {held[0].reason}")
+    slot = state.slots.of_patient(patient.patient)
+    if slot is None or not slot.holds_seat or patient.released is not None:
+        return Refused("DC-9 slot", f"patient {patient.patient} holds no seat")
+    cohort = cohort_of(state, patient)
+    if cohort is not None and cohort.decided:
+        return Refused("INV-5 cohort", f"cohort {cohort.cohort} is decided; nobody is treated in it any more")
+    return None
+
+
+def cohort_of(state: State, patient: Patient) -> Cohort | None:
+    """Return the cohort of ``patient``; None for a backfill patient."""
+    if patient.cohort == BACKFILL:
+        return None
+    return next(cohort for cohort in state.cohorts if cohort.cohort == patient.cohort)
+
+
+def _refuse_cells(
+    state: State,
+    patient: Patient,
+    moment: datetime,
+    command: core.RecordForm,
+    folder: StudyFolder,
+    at: datetime,
+) -> Refused | None:
+    assert patient.dose_level is not None
+    if patient.infused_at is not None:
+        return refuse_reinfusion(state, patient, moment, command.values.get("EXPDOSE"), folder)
+    if not any(record.values["EXTRT"] != CELLS for record in patient.forms("EX")):
+        return Refused("lymphodepletion", "the infusion follows a recorded lymphodepletion")
+    assigned = folder.study.dose_level(patient.dose_level)
+    if command.values.get("EXPDOSE") != assigned.dose:
+        return Refused("dose-lock", f"{patient.patient} is assigned {assigned.dose:g} {assigned.unit}")
+    return refuse_infusion(state, patient, moment, folder, at)

@@ -1,0 +1,178 @@
+"""The stagger: the earliest permitted infusion of a patient, as a moment with its reason, from actual times only.
+
+The rules and their ids are those of docs/conduct/cohorts.md. The moment is the latest over all rules; what has no
+date yet (an open hold, a review, an acknowledgement, an open DLT candidate) is listed under ``waits_for``.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from escalon.conduct.dlt_record import assess_dlt
+from escalon.conduct.events import DltStatus
+from escalon.conduct.state import Cohort, Patient, State
+from escalon.protocol import StudyFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One rule's answer: not before ``moment``, because ``why``; ``rule`` is its id."""
+
+    moment: datetime
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earliest:
+    """The earliest infusion of a patient.
+
+    Attributes:
+        patient: code with site, as shown.
+        moment: UTC; None when no rule gives one.
+        rule, why: of the rule that decides.
+        waits_for: what has to happen first and has no date, each with its rule id.
+        lymphodepletion: earliest start of the lymphodepletion (UTC).
+        zone: of the dosing site.
+    """
+
+    patient: str
+    moment: datetime | None
+    rule: str
+    why: str
+    waits_for: tuple[str, ...]
+    lymphodepletion: datetime | None
+    zone: str
+
+    @property
+    def text(self) -> str:
+        """One sentence in the zone of the dosing site."""
+        if self.waits_for:
+            return f"no infusion of {self.patient} yet: {'; '.join(self.waits_for)}"
+        if self.moment is None:
+            return f"no rule holds the infusion of {self.patient} back"
+        shown = local(self.moment, self.zone, zone_name=True)
+        return f"earliest infusion for {self.patient}: {shown}, because {self.why}"
+
+
+def site_zone(state: State, site: str) -> str:
+    """Return the IANA zone of a site; UTC for one that is not registered."""
+    known = state.people.sites.get(site)
+    return known.timezone if known is not None else "UTC"
+
+
+def local(moment: datetime, zone: str, *, zone_name: bool = False) -> str:
+    """Return ``moment`` as a site reads it, such as ``4 Dec 2026 08:00 CET``."""
+    there = moment.astimezone(ZoneInfo(zone))
+    return f"{there.day} {there:%b %Y %H:%M}" + (f" {there:%Z}" if zone_name else "")
+
+
+def earliest_infusion(state: State, patient: Patient, folder: StudyFolder, at: datetime) -> Earliest:
+    """Return the earliest permitted first infusion of ``patient``, on what is known at ``at`` (UTC)."""
+    zone = site_zone(state, patient.site)
+    cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
+    bounds = _general(state, cohort, patient)
+    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
+    if cohort is not None and cohort.part == "escalation":
+        staggered = observation_bounds(state, cohort, patient, folder)
+        override = next((one for one in state.slots.overrides if one.patient == patient.patient), None)
+        if override is None:
+            bounds += staggered
+            waits += _reviews(state, cohort, patient, folder)
+        else:
+            signers = " and ".join(override.signers)
+            bounds.append(Bound(override.not_before, "ST-8", f"the stagger was overridden by {signers}"))
+        waits += candidates(state, cohort, folder, at)
+    waits += _unread(state, patient)
+    last = max(bounds, key=lambda bound: bound.moment, default=None)
+    moment = None if last is None else last.moment
+    lead = folder.study.regimen_on(patient.enrolled_at.date()).first_day
+    return Earliest(
+        f"{patient.site}-{patient.patient}",
+        moment,
+        "" if last is None else last.rule,
+        "" if last is None else last.why,
+        tuple(waits),
+        None if moment is None else moment + timedelta(days=lead),
+        zone,
+    )
+
+
+def _general(state: State, cohort: Cohort | None, patient: Patient) -> list[Bound]:
+    """Cohort opening, end of holds, acknowledgement by the site: these hold in every part."""
+    bounds = []
+    if cohort is not None:
+        bounds.append(Bound(cohort.opened_at, "ST-2", f"cohort {cohort.cohort} opened then"))
+    ends = [hold.lifted_at for hold in state.holds if hold.lifted_at is not None]
+    if ends:
+        bounds.append(Bound(max(ends), "ST-3", "a hold was lifted then"))
+    if state.decisions:
+        read = state.slots.acknowledged_at(state.decisions[-1].number, patient.site)
+        if read is not None:
+            bounds.append(Bound(read, "ST-4", f"site {patient.site} acknowledged the decision then"))
+    return bounds
+
+
+def observation_bounds(state: State, cohort: Cohort, patient: Patient, folder: StudyFolder) -> list[Bound]:
+    """The stagger proper: behind every actual infusion of the cohort lies its observation, by position."""
+    found = []
+    for place, other in enumerate(infused_in_order(state, cohort)):
+        if other.patient == patient.patient:
+            continue
+        assert other.infused_at is not None
+        sentinel = place == 0
+        days = folder.study.stagger.after_first_days if sentinel else folder.study.stagger.after_next_days
+        zone = site_zone(state, patient.site)
+        word = "sentinel" if sentinel else "next patient"
+        why = f"{other.site}-{other.patient} infused {local(other.infused_at, zone)}; {word} {days} d"
+        found.append(Bound(observed_until(other.infused_at, days, zone, folder), "ST-1", why))
+    return found
+
+
+def observed_until(infused_at: datetime, days: int, zone: str, folder: StudyFolder) -> datetime:
+    """Return the end of an observation of ``days``, in the study's unit and numbering of days (UTC)."""
+    rules = folder.conduct.slots
+    if rules.stagger_unit == "elapsed_hours":
+        return infused_at + timedelta(hours=24 * days)
+    site = ZoneInfo(zone)
+    day = infused_at.astimezone(site).date() + timedelta(days=days - rules.infusion_is_day)
+    return datetime.combine(day, time(), site).astimezone(UTC)
+
+
+def infused_in_order(state: State, cohort: Cohort) -> list[Patient]:
+    """Return the infused patients of ``cohort`` by actual infusion; the first is the sentinel."""
+    infused = [p for p in state.patients.values() if p.cohort == cohort.cohort and p.infused_at is not None]
+    return sorted(infused, key=lambda p: (p.infused_at, p.patient))
+
+
+def sentinel_cleared(state: State, cohort: Cohort) -> datetime | None:
+    """Return when the sentinel of ``cohort`` was cleared; None if not yet."""
+    return next((one.at for one in state.slots.sentinels if one.cohort == cohort.cohort), None)
+
+
+def _reviews(state: State, cohort: Cohort, patient: Patient, folder: StudyFolder) -> list[str]:
+    before = [one for one in infused_in_order(state, cohort) if one.patient != patient.patient]
+    if not before or not folder.conduct.slots.sentinel_review or sentinel_cleared(state, cohort) is not None:
+        return []
+    return [f"the review of the first patient, {before[0].site}-{before[0].patient}, is not signed [ST-5]"]
+
+
+def candidates(state: State, cohort: Cohort, folder: StudyFolder, at: datetime) -> list[str]:
+    """Patients of the cohort with a DLT proposed and not judged: until then it counts as one."""
+    found = []
+    for other in infused_in_order(state, cohort):
+        if other.dlt_status is DltStatus.PENDING or other.patient in state.slots.reopened:
+            proposal = assess_dlt(other, folder, at)
+            if proposal.status is DltStatus.DLT:
+                clause = f" (clause {proposal.clause})" if proposal.clause else ""
+                found.append(f"a DLT of {other.site}-{other.patient}{clause} is not adjudicated [ST-6]")
+    return found
+
+
+def _unread(state: State, patient: Patient) -> list[str]:
+    if not state.decisions:
+        return []
+    last = state.decisions[-1].number
+    if state.slots.acknowledged_at(last, patient.site) is not None:
+        return []
+    return [f"site {patient.site} has not acknowledged decision {last} [ST-4]"]

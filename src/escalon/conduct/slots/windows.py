@@ -1,0 +1,92 @@
+"""The DLT window of each patient: where it stands, whether the patient can be evaluated, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from escalon.conduct.dlt_record import DltProposal, assess_dlt
+from escalon.conduct.events import DltStatus
+from escalon.conduct.state import Patient, State
+from escalon.protocol import StudyFolder
+
+
+class WindowState(StrEnum):
+    """Where a DLT window stands."""
+
+    NOT_STARTED = "not started"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    ENDED_BY_DLT = "ended by DLT"
+    TRUNCATED = "truncated"
+    REOPENED = "re-opened"
+
+
+class Evaluability(StrEnum):
+    """Whether a patient counts; every infused patient is exactly one of the last three."""
+
+    OUTSIDE = "outside the DLT set"
+    EVALUABLE = "evaluable"
+    NOT_EVALUABLE = "not evaluable"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The DLT window of one patient.
+
+    Attributes:
+        state, evaluability: see the enumerations.
+        dlt: True or False once evaluable, None before.
+        day: whole days since the infusion, None without one.
+        adjudicated: a person has judged, and nothing recorded since says otherwise.
+        candidate: the criteria propose a DLT that nobody has judged.
+        reasons: in words, from the criteria and from the judgement.
+    """
+
+    state: WindowState
+    evaluability: Evaluability
+    dlt: bool | None
+    day: int | None
+    adjudicated: bool
+    candidate: bool
+    reasons: tuple[str, ...]
+
+
+_JUDGED = {
+    DltStatus.DLT: (WindowState.ENDED_BY_DLT, Evaluability.EVALUABLE, True),
+    DltStatus.NO_DLT: (WindowState.COMPLETED, Evaluability.EVALUABLE, False),
+    DltStatus.NOT_EVALUABLE: (WindowState.TRUNCATED, Evaluability.NOT_EVALUABLE, None),
+}
+
+
+def dlt_window(state: State, patient: Patient, folder: StudyFolder, at: datetime) -> Window:
+    """Return the window of ``patient`` on what is known at ``at`` (UTC)."""
+    if patient.infused_at is None:
+        reason = "no infusion recorded" if patient.released is None else f"left before it: {patient.released}"
+        return Window(WindowState.NOT_STARTED, Evaluability.OUTSIDE, None, None, False, False, (reason,))
+    day = (at.date() - patient.infused_at.date()).days
+    proposal = assess_dlt(patient, folder, at)
+    if patient.patient in state.slots.reopened:
+        candidate = proposal.status is DltStatus.DLT
+        again = (f"judged {patient.dlt_status}, to be judged again", proposal.text)
+        return Window(WindowState.REOPENED, Evaluability.PENDING, None, day, False, candidate, again)
+    if patient.dlt_status is not DltStatus.PENDING:
+        window, evaluability, dlt = _JUDGED[patient.dlt_status]
+        reasons = tuple(
+            part
+            for part in (patient.dlt_clause and f"clause {patient.dlt_clause}", patient.dlt_reason)
+            if part
+        )
+        return Window(window, evaluability, dlt, day, True, False, reasons)
+    return _proposed(proposal, day)
+
+
+def _proposed(proposal: DltProposal, day: int) -> Window:
+    """Nobody has judged: what the facts and the pinned definition say; a proposed DLT stays pending."""
+    if proposal.status in (DltStatus.PENDING, DltStatus.DLT):
+        candidate = proposal.status is DltStatus.DLT
+        return Window(
+            WindowState.RUNNING, Evaluability.PENDING, None, day, False, candidate, (proposal.text,)
+        )
+    window, evaluability, dlt = _JUDGED[proposal.status]
+    return Window(window, evaluability, dlt, day, False, False, (proposal.text, "not adjudicated yet"))
