@@ -75,7 +75,10 @@ class AssignDose(Command):
 
 @dataclass(frozen=True, slots=True)
 class RecordForm(Command):
-    """Record a form; ``record`` is its key, unique per patient. A change needs a ``reason``."""
+    """Record a form; ``record`` is its key, unique per patient. A change needs a ``reason``.
+
+    ``overrides`` gives, for ids of soft checks, why their finding is right as it is; without it a query is opened.
+    """
 
     patient: str
     form: str
@@ -83,6 +86,7 @@ class RecordForm(Command):
     values: dict[str, Any] = field(default_factory=dict)
     visit: str | None = None
     reason: str | None = None
+    overrides: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from escalon.conduct.state import (
     State,
 )
 from escalon.conduct.topic import Apply
+from escalon.protocol.forms_values import answered
 
 
 def _study_opened(state: State, fact: Fact, event: ev.StudyOpened) -> State:
@@ -82,10 +83,14 @@ def _form_recorded(state: State, fact: Fact, event: ev.FormRecorded) -> State:
         event.record,
         event.version,
         event.visit,
-        event.values,
+        answered(event.values),
         fact.at,
         fact.seq,
         known.get(event.record),
+        event.values,
+        fact.actor_id,
+        fact.actor_role,
+        event.reason,
     )
     records = {**known, event.record: record}
     return _with_patient(state, event.patient, records=records)

@@ -17,7 +17,8 @@ from escalon.conduct.slots.state import Slots
 class Record:
     """The latest version of one form record; ``before`` is the version it replaced.
 
-    ``seq`` is the ledger number of the event that wrote it.
+    ``values`` are the answers, with None for what is missing; ``entered`` has the missing codes as well. ``seq`` is
+    the ledger number of the event that wrote it; ``by``, ``role`` and ``reason`` say who wrote it and why.
     """
 
     patient: str
@@ -29,6 +30,10 @@ class Record:
     recorded_at: datetime
     seq: int
     before: "Record | None" = None
+    entered: dict[str, Any] = field(default_factory=dict)
+    by: str = ""
+    role: str = ""
+    reason: str | None = None
 
     def versions(self) -> "tuple[Record, ...]":
         """All versions, the first one first."""

@@ -34,14 +34,14 @@ def missing_code(value: Any) -> str | None:
 
 
 def answered(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are answers: without None and without missing codes, in groups too."""
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, list | tuple):
-            found[name] = [answered(row) if isinstance(row, Mapping) else row for row in value]
-        elif value is not None and not isinstance(value, Mapping):
-            found[name] = value
-    return found
+    """Return the values with None in place of each missing code, in the rows of groups too."""
+    return {name: _answer(value) for name, value in values.items()}
+
+
+def _answer(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [answered(row) if isinstance(row, Mapping) else row for row in value]
+    return None if missing_code(value) is not None else value
 
 
 def is_partial_date(value: Any) -> bool:

@@ -125,12 +125,11 @@ def test_missing_codes_differ_from_no_answer_and_from_an_empty_text() -> None:
     assert problems(START=missing("UNK", "patient does not remember")) == []
     assert missing_code(missing("ND")) == "ND"
     assert missing_code(None) is missing_code("") is missing_code({"missing": "??"}) is None
-    assert answered(
-        {"A": missing("ND"), "B": "", "C": None, "D": 0, "E": [{"F": missing("NA"), "G": 1}]}
-    ) == {
+    assert answered({"A": missing("ND"), "B": "", "C": None, "E": [{"F": missing("NA"), "G": 1}]}) == {
+        "A": None,
         "B": "",
-        "D": 0,
-        "E": [{"G": 1}],
+        "C": None,
+        "E": [{"F": None, "G": 1}],
     }
 
 
