@@ -179,7 +179,8 @@ def test_a_related_death_holds_enrolment_until_two_lift_it(balli: StudyFolder) -
     infuse(desk, "001")
     fatal = adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
     events = desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", fatal), days=3)
-    assert [type(event).__name__ for event in events] == ["FormRecorded", "EnrolmentHeld"]
+    assert [type(event).__name__ for event in events][:2] == ["FormRecorded", "EnrolmentHeld"]
+    assert len(desk.state.open_holds) == 1
     today = desk.now.date().isoformat()
     assert desk.refused(COORDINATOR, c.EnrolPatient("002", "01", today)).rule == "hold"
     assert desk.refused(CHAIR, c.LiftHold(1, "reviewed", ("Chair",))).rule == "signatures"
@@ -187,13 +188,18 @@ def test_a_related_death_holds_enrolment_until_two_lift_it(balli: StudyFolder) -
     enrol(desk, "002")
 
 
-def test_an_unrelated_death_holds_nothing(balli: StudyFolder) -> None:
+@pytest.mark.parametrize(("day", "rules"), [(3, ["death"]), (400, [])])
+def test_an_unrelated_death_meets_no_stopping_rule_but_is_reviewed_when_early(
+    balli: StudyFolder, day: int, rules: list[str]
+) -> None:
     desk = opened(balli)
     enrol(desk, "001")
     lymphodeplete(desk, "001")
     infuse(desk, "001")
-    fatal = adverse_event(desk, AETOXGR=5, AERELUC="UNLIKELY", AERELDS="PROBABLE")
-    assert len(desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", fatal))) == 1
+    desk.now += timedelta(days=day)
+    fatal = adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL", AERELUC="UNLIKELY", AERELDS="PROBABLE")
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", fatal))
+    assert [hold.rule for hold in desk.state.open_holds] == rules
 
 
 def test_a_closed_study_takes_nothing(balli: StudyFolder) -> None:

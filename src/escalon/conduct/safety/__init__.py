@@ -1,1 +1,1 @@
-"""Safety: cases, reporting clocks, causality and expectedness."""
+"""Safety: cases, causality and expectedness, reporting clocks, freezes (docs/conduct/safety.md)."""

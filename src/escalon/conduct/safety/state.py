@@ -1,8 +1,84 @@
-"""What is true of safety: cases, reporting clocks, causality and expectedness."""
+"""What is true of safety: cases, clocks and reports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A serious adverse event.
+
+    ``serious``: criteria of seriousness of investigator and sponsor together; ``fatal``: results in death or is life
+    threatening; ``causality``: the sponsor's opinion per product; ``susar``: None until assessed.
+    """
+
+    number: int
+    patient: str
+    record: str
+    term: str
+    onset: str
+    serious: tuple[str, ...]
+    fatal: bool
+    site_aware_at: datetime
+    sponsor_aware_at: datetime
+    updated_at: datetime
+    version: int = 1
+    causality: dict[str, str] = field(default_factory=dict)
+    expectedness: dict[str, str] = field(default_factory=dict)
+    susar: bool | None = None
+    determined_at: datetime | None = None
+    narrative: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A reporting clock under one version of a rule; open while ``stopped_at`` is None."""
+
+    number: int
+    case: int
+    rule: str
+    rule_version: str
+    jurisdiction: str
+    purpose: str
+    started_at: datetime
+    due_at: datetime
+    stopped_at: datetime | None = None
+    stopped_because: str = ""
+    late_reason: str | None = None
+
+    def late(self, at: datetime) -> bool:
+        """Tell whether the clock was or is past its due moment, seen at ``at``."""
+        return (self.stopped_at or at) > self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report sent under a clock; ``accepted`` None until acknowledged."""
+
+    number: int
+    case: int
+    clock: int
+    receiver: str
+    content_hash: str
+    at: datetime
+    accepted: bool | None = None
+    acknowledged_at: datetime | None = None
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Safety:
     """The safety slice of the state."""
+
+    cases: tuple[Case, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    reports: tuple[Report, ...] = ()
+
+    def case_of(self, patient: str, record: str) -> Case | None:
+        """Return the case of an AE record, or None."""
+        return next((one for one in self.cases if (one.patient, one.record) == (patient, record)), None)
+
+    def open_clocks(self) -> tuple[Clock, ...]:
+        """Clocks still running, the one due first first."""
+        running = [clock for clock in self.clocks if clock.stopped_at is None]
+        return tuple(sorted(running, key=lambda clock: (clock.due_at, clock.number)))

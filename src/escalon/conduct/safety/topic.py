@@ -1,5 +1,22 @@
-"""The topic safety: cases, reporting clocks, causality and expectedness."""
+"""The topic safety: cases, reporting clocks, reports, freezes."""
 
-from escalon.conduct.topic import Topic
+from escalon.conduct.act import Command
+from escalon.conduct.safety import commands as c
+from escalon.conduct.safety import decide
+from escalon.conduct.safety.apply import APPLY
+from escalon.conduct.safety.react import react
+from escalon.conduct.topic import Decide, Topic
 
-TOPIC = Topic("safety")
+DECIDE: dict[type[Command], Decide] = {
+    c.AssessCase: decide.assess_case,
+    c.SubmitReport: decide.submit_report,
+    c.AcknowledgeReport: decide.acknowledge_report,
+    c.CloseClock: decide.close_clock,
+}
+ALLOWED: dict[type[Command], tuple[str, ...]] = {
+    c.AssessCase: ("medical_monitor", "safety_officer"),
+    c.SubmitReport: ("safety_officer",),
+    c.AcknowledgeReport: ("safety_officer",),
+    c.CloseClock: ("medical_monitor", "safety_officer"),
+}
+TOPIC = Topic("safety", DECIDE, ALLOWED, APPLY, react=react)

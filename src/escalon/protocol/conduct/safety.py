@@ -1,7 +1,89 @@
-"""What a study says about safety."""
+"""What a study says about safety reporting: jurisdictions, clocks and what freezes a cohort."""
+
+import json
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PositiveInt, TypeAdapter, model_validator
 
 from escalon.protocol.conduct.model import Model
 
+Purpose = Literal["site_sae", "susar_fatal", "susar_other", "complete_report", "upgrade", "follow_up", "dsur"]
+Start = Literal["site_awareness", "sponsor_awareness", "determination", "filing", "data_lock_point"]
+
+
+class ClockRule(Model):
+    """How long a report may take: ``count`` hours or calendar days from ``starts``.
+
+    ``awareness_is_day`` is the number of the first day, 0 or 1. A rule applies from ``valid_from`` on until a later
+    version of the same id does.
+    """
+
+    id: str
+    jurisdiction: str
+    applies_to: Purpose
+    starts: Start
+    count: PositiveInt
+    unit: Literal["hours", "days"]
+    awareness_is_day: Literal[0, 1] = 0
+    version: str
+    valid_from: date
+    source: str
+
+
+@cache
+def default_clocks() -> tuple[ClockRule, ...]:
+    """Return the clocks that ship with the platform, each with its source."""
+    text = (files("escalon.protocol.conduct") / "data" / "safety_clocks.json").read_text(encoding="utf-8")
+    return TypeAdapter(tuple[ClockRule, ...]).validate_python(json.loads(text))
+
 
 class SafetyRules(Model):
-    """Safety reporting."""
+    """Safety reporting of the study."""
+
+    zone: str = Field(default="UTC", description="IANA zone in which the sponsor counts days")
+    jurisdictions: tuple[str, ...] = Field(default=("EU", "US"), min_length=1)
+    clocks: tuple[ClockRule, ...] = Field(default_factory=default_clocks, min_length=1)
+    freeze_on_susar: bool = True
+    freeze_on_death_within_days: PositiveInt | None = Field(
+        default=90, description="a death up to this day after the infusion holds enrolment; None: every death"
+    )
+    development_birth_date: date | None = Field(
+        default=None, description="first authorisation of a trial with the product anywhere (DIBD)"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        try:
+            ZoneInfo(self.zone)
+        except (ValueError, LookupError, OSError) as error:
+            raise ValueError(
+                f"zone: {self.zone!r} is no IANA time zone; right is e.g. Europe/Paris"
+            ) from error
+        known = {rule.jurisdiction for rule in self.clocks}
+        missing = [name for name in self.jurisdictions if name not in known]
+        if missing:
+            raise ValueError(
+                f"jurisdictions: no clock is given for {missing[0]}; known are {', '.join(sorted(known))}"
+            )
+        versions = [(rule.id, rule.valid_from) for rule in self.clocks]
+        if len(set(versions)) != len(versions):
+            raise ValueError(
+                "clocks: a rule stands twice with the same day; give each version its own valid_from"
+            )
+        return self
+
+    def rules_for(self, purpose: Purpose, on: date) -> tuple[ClockRule, ...]:
+        """Return the rules for ``purpose`` in force on ``on`` in the jurisdictions of the study."""
+        latest: dict[str, ClockRule] = {}
+        for rule in sorted(self.clocks, key=lambda rule: rule.valid_from):
+            if (
+                rule.jurisdiction in self.jurisdictions
+                and rule.applies_to == purpose
+                and rule.valid_from <= on
+            ):
+                latest[rule.id] = rule
+        return tuple(latest.values())

@@ -1,0 +1,46 @@
+"""What the safety officer and the medical monitor ask for."""
+
+from dataclasses import dataclass, field
+
+from escalon.conduct.act import Command
+
+
+@dataclass(frozen=True, slots=True)
+class AssessCase(Command):
+    """Record the sponsor's assessment of a case.
+
+    ``causality``: relation per product, one of NOT RELATED, UNLIKELY, POSSIBLE, PROBABLE, DEFINITE; ``serious``:
+    criteria of seriousness the sponsor adds; ``narrative``: the case in words.
+    """
+
+    case: int
+    causality: dict[str, str]
+    narrative: str
+    serious: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitReport(Command):
+    """Record that a report was sent to ``receiver`` under ``clock``; a late one needs ``late_reason``."""
+
+    clock: int
+    receiver: str
+    content_hash: str
+    late_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgeReport(Command):
+    """Record the receiver's acknowledgement."""
+
+    report: int
+    accepted: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseClock(Command):
+    """Stop a clock without a report, by medical judgement signed as ``clock:N`` with this reason."""
+
+    clock: int
+    reason: str

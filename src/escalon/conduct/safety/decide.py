@@ -1,0 +1,147 @@
+"""Assessment, reports, acknowledgements and medical closure: commands to facts."""
+
+import re
+from datetime import datetime
+
+from escalon.conduct import events as core
+from escalon.conduct.act import Event, Outcome, Refused, Signed
+from escalon.conduct.people.signatures import content_hash, valid_signatures
+from escalon.conduct.safety import commands as c
+from escalon.conduct.safety import events as ev
+from escalon.conduct.safety.clocks import next_number, start_clocks
+from escalon.conduct.safety.reading import investigational, investigator_causality, is_fatal, onset_date
+from escalon.conduct.safety.state import Case, Clock
+from escalon.conduct.state import State
+from escalon.criteria.relatedness import combine
+from escalon.criteria.seriousness import SERIOUS, Judgement, judge_expectedness
+from escalon.protocol import StudyFolder
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def assess_case(state: State, signed: Signed, command: c.AssessCase, folder: StudyFolder) -> Outcome:
+    """Record the sponsor's assessment; a SUSAR starts its clocks and, if the study says so, holds enrolment."""
+    cases = state.safety.cases
+    if not 1 <= command.case <= len(cases):
+        return Refused("SF-12 case", f"there is no case {command.case}; {len(cases)} were opened")
+    case = cases[command.case - 1]
+    if not command.narrative.strip():
+        return Refused("SF-5 narrative", "an assessed case needs a narrative")
+    unknown = [code for code in command.serious if code not in SERIOUS]
+    if unknown:
+        return Refused("SF-8 seriousness", f"{unknown[0]} is no criterion; they are {', '.join(SERIOUS)}")
+    missing = [product for product in investigational(folder) if product not in command.causality]
+    if missing:
+        return Refused("SF-6 causality", f"the sponsor's opinion is missing for {', '.join(missing)}")
+    try:
+        assessed = _assessed(state, case, command, folder)
+    except ValueError as error:
+        return Refused("SF-6 causality", str(error))
+    return (assessed, *_follows(state, case, assessed, signed.at, folder))
+
+
+def _assessed(state: State, case: Case, command: c.AssessCase, folder: StudyFolder) -> ev.CaseAssessed:
+    values = state.patients[case.patient].records[case.record].values
+    investigator = investigator_causality(values)
+    susar = False
+    reasons: list[str] = []
+    expectedness: dict[str, str] = {}
+    for product in investigational(folder):
+        related = combine(product, investigator.get(product), command.causality[product])
+        expected: Judgement = judge_expectedness(
+            values["AEDECOD"], values["AETOXGR"], product, onset_date(values), folder.study.safety_references
+        )
+        expectedness[product] = expected.clause
+        word = "related" if related.related else "not related"
+        reasons.append(f"{product}: {word} ({'; '.join(related.reasons)}); {expected.clause}")
+        susar = susar or (related.related and expected.holds is False)
+    serious = tuple(code for code in SERIOUS if code in case.serious or code in command.serious)
+    return ev.CaseAssessed(
+        case.number, command.causality, serious, expectedness, susar, tuple(reasons), command.narrative
+    )
+
+
+def _follows(
+    state: State, case: Case, assessed: ev.CaseAssessed, now: datetime, folder: StudyFolder
+) -> tuple[Event, ...]:
+    if not assessed.susar or case.susar:
+        return ()
+    purpose = "susar_fatal" if is_fatal(assessed.serious) else "susar_other"
+    moments = {"sponsor_awareness": case.sponsor_aware_at, "determination": now}
+    clocks: tuple[Event, ...] = start_clocks(case.number, purpose, moments, folder, next_number(state, ()))  # type: ignore[arg-type]
+    if not folder.conduct.safety.freeze_on_susar:
+        return clocks
+    reason = f"case {case.number}, patient {case.patient}: {case.term} is a SUSAR"
+    return (*clocks, core.EnrolmentHeld(len(state.holds) + 1, "susar", reason))
+
+
+def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder: StudyFolder) -> Outcome:
+    """Record a report; it stops its clock, and a 7-day report starts the clock of the complete one."""
+    clock = _running(state, command.clock)
+    if isinstance(clock, Refused):
+        return clock
+    if not _HASH.fullmatch(command.content_hash):
+        return Refused(
+            "SF-9 report", "a report is pinned by the SHA-256 of the file sent: 64 hexadecimal digits"
+        )
+    late = signed.at > clock.due_at
+    if late and not (command.late_reason or "").strip():
+        return Refused(
+            "SF-2 late", f"clock {clock.number} was due {clock.due_at:%d %b %Y}; a late report needs a reason"
+        )
+    number = len(state.safety.reports) + 1
+    because = f"report {number} to {command.receiver}"
+    sent: tuple[Event, ...] = (
+        ev.ReportSubmitted(number, clock.case, clock.number, command.receiver, command.content_hash),
+        ev.ClockStopped(clock.number, because, command.late_reason if late else None),
+    )
+    if clock.purpose not in ("susar_fatal", "upgrade"):
+        return sent
+    complete = start_clocks(
+        clock.case, "complete_report", {"filing": signed.at}, folder, next_number(state, ())
+    )
+    return (*sent, *(one for one in complete if one.jurisdiction == clock.jurisdiction))
+
+
+def acknowledge_report(
+    state: State, signed: Signed, command: c.AcknowledgeReport, folder: StudyFolder
+) -> Outcome:
+    """Record an acknowledgement; a rejection opens the task again."""
+    reports = state.safety.reports
+    if not 1 <= command.report <= len(reports):
+        return Refused("SF-9 report", f"there is no report {command.report}")
+    report = reports[command.report - 1]
+    if report.accepted is not None:
+        return Refused("SF-9 report", f"report {report.number} was acknowledged at {report.acknowledged_at}")
+    acknowledged = ev.ReportAcknowledged(command.report, command.accepted, command.detail)
+    if command.accepted:
+        return (acknowledged,)
+    return acknowledged, ev.ClockReopened(
+        report.clock, f"report {report.number} was rejected: {command.detail}"
+    )
+
+
+def close_clock(state: State, signed: Signed, command: c.CloseClock, folder: StudyFolder) -> Outcome:
+    """Stop a clock by a medical judgement that the medical monitor has signed."""
+    clock = _running(state, command.clock)
+    if isinstance(clock, Refused):
+        return clock
+    if not command.reason.strip():
+        return Refused("SF-4 reason", "closing a clock without a report needs a reason")
+    shown = content_hash({"clock": command.clock, "reason": command.reason})
+    signed_by = valid_signatures(state, f"clock:{command.clock}", shown)
+    if not any(one.role == "medical_monitor" for one in signed_by):
+        return Refused(
+            "SF-4 sign-off", f"clock {clock.number} closes only on the signature of the medical monitor"
+        )
+    late = command.reason if signed.at > clock.due_at else None
+    return (ev.ClockStopped(clock.number, f"medical judgement: {command.reason}", late),)
+
+
+def _running(state: State, number: int) -> Clock | Refused:
+    clocks = state.safety.clocks
+    if not 1 <= number <= len(clocks):
+        return Refused("SF-2 clock", f"there is no clock {number}; {len(clocks)} were started")
+    if clocks[number - 1].stopped_at is not None:
+        return Refused("SF-2 clock", f"clock {number} stopped: {clocks[number - 1].stopped_because}")
+    return clocks[number - 1]

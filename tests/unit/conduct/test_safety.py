@@ -1,0 +1,180 @@
+"""A serious event is a case; causality is never lowered; clocks start, stop and start again as the rules say."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from escalon.conduct import commands as c
+from escalon.conduct.act import Event
+from escalon.conduct.encoding import decode, encode
+from escalon.conduct.safety import commands as sc
+from escalon.conduct.safety import events as ev
+from escalon.conduct.safety.clocks import tasks
+from escalon.conduct.safety.topic import TOPIC
+from escalon.protocol import StudyFolder
+from tests.act import (
+    COORDINATOR,
+    MONITOR,
+    SAFETY_OFFICER,
+    T0,
+    Desk,
+    adverse_event,
+    enrol,
+    infuse,
+    lymphodeplete,
+    opened,
+)
+
+HASH = "c" * 64
+EVENTS: list[Event] = [
+    ev.CaseOpened(1, "001", "AE-1", "Sepsis", "2020-01-10T08:00:00+00:00", ("DEATH",), True, T0),
+    ev.CaseUpdated(1, 2, "Sepsis", ("DEATH",), True, ("grade: 4 to 5",)),
+    ev.CaseAssessed(1, {"UCART22": "POSSIBLE"}, ("DEATH",), {"UCART22": "unexpected"}, True, ("r",), "n"),
+    ev.ClockStarted(1, 1, "eu-susar-fatal", "1", "EU", "susar_fatal", T0, T0 + timedelta(days=7)),
+    ev.ClockStopped(1, "report 1 to EudraVigilance", None),
+    ev.ReportSubmitted(1, 1, 1, "EudraVigilance", HASH),
+    ev.ReportAcknowledged(1, False, "E2B rule 12"),
+    ev.ClockReopened(1, "report 1 was rejected"),
+]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_a_fact_survives_writing_and_reading(event: Event) -> None:
+    assert decode(*encode(event)) == event
+
+
+def test_every_fact_of_safety_is_exercised() -> None:
+    assert {type(event) for event in EVENTS} == set(TOPIC.apply)
+
+
+def with_event(folder: StudyFolder, **changes: Any) -> Desk:
+    desk = opened(folder)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    infuse(desk, "001")
+    desk.now += timedelta(days=3)
+    record(desk, **changes)
+    return desk
+
+
+def record(desk: Desk, reason: str | None = None, **changes: Any) -> tuple[Event, ...]:
+    values = adverse_event(desk, AESTDTC=(T0 + timedelta(days=2)).isoformat(), **changes)
+    return desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values, reason=reason))
+
+
+def assess(desk: Desk, relation: str = "UNLIKELY", **more: Any) -> None:
+    opinion = {"UCART22": relation, "CLLS52": "NOT RELATED"}
+    desk.must(MONITOR, sc.AssessCase(1, opinion, "Pneumonitis on day 2", **more))
+
+
+def purposes(desk: Desk) -> list[str]:
+    return [clock.purpose for clock in tasks(desk.state)]
+
+
+def test_a_serious_event_is_a_case_and_a_mild_one_is_none(balli: StudyFolder) -> None:
+    desk = with_event(balli, AESER="N", AESLIFE="N", AESHOSP="N", AETOXGR=2)
+    assert desk.state.safety.cases == ()
+    record(desk, reason="admitted", AESLIFE="N", AETOXGR=3)
+    (case,) = desk.state.safety.cases
+    assert (case.patient, case.record, case.serious, case.fatal) == (
+        "001",
+        "AE-1",
+        ("HOSPITALISATION",),
+        False,
+    )
+
+
+def test_the_entry_of_the_site_stops_its_clock_of_24_hours(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    (clock,) = [one for one in desk.state.safety.clocks if one.purpose == "site_sae"]
+    assert (clock.due_at - clock.started_at, clock.stopped_at) == (timedelta(hours=24), desk.now)
+    assert not clock.late(desk.now)
+
+
+def test_the_sponsor_cannot_lower_what_the_investigator_says(balli: StudyFolder) -> None:
+    desk = with_event(balli)  # the investigator says PROBABLE
+    assess(desk, "NOT RELATED")
+    case = desk.state.safety.cases[0]
+    assert case.susar is True
+    assert case.causality["UCART22"] == "NOT RELATED"
+    assert "susar_fatal" in purposes(desk)
+    assert [hold.rule for hold in desk.state.open_holds] == ["susar"]
+
+
+def test_the_sponsor_can_raise(balli: StudyFolder) -> None:
+    desk = with_event(balli, AERELUC="NOT RELATED", AESLIFE="N")
+    assess(desk, "POSSIBLE")
+    assert desk.state.safety.cases[0].susar is True
+    assert purposes(desk) == ["susar_other"] * len(balli.conduct.safety.jurisdictions)
+
+
+def test_an_expected_or_unrelated_event_starts_no_clock(balli: StudyFolder) -> None:
+    desk = with_event(balli, AERELUC="NOT RELATED")
+    assess(desk, "UNLIKELY")
+    assert desk.state.safety.cases[0].susar is False
+    assert purposes(desk) == []
+    assert desk.state.open_holds == ()
+
+
+def test_a_late_report_needs_a_reason_and_the_complete_one_follows(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    clock = tasks(desk.state)[0]
+    desk.now += timedelta(days=8)
+    late = sc.SubmitReport(clock.number, "EudraVigilance", HASH)
+    assert desk.refused(SAFETY_OFFICER, late).rule == "SF-2 late"
+    assert (
+        desk.refused(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", "x", "ill")).rule
+        == "SF-9 report"
+    )
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH, "the site answered late"))
+    stopped = desk.state.safety.clocks[clock.number - 1]
+    assert (stopped.late_reason, stopped.due_at) == ("the site answered late", clock.due_at)
+    complete = [one for one in tasks(desk.state) if one.purpose == "complete_report"]
+    assert [(one.jurisdiction, one.started_at) for one in complete] == [(clock.jurisdiction, desk.now)]
+    assert "stopped" in desk.refused(SAFETY_OFFICER, sc.SubmitReport(clock.number, "FDA", HASH)).reason
+
+
+def test_a_rejection_opens_the_task_again_and_the_due_date_stays(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    clock = tasks(desk.state)[0]
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH))
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, False, "E2B rule 12"))
+    again = desk.state.safety.clocks[clock.number - 1]
+    assert (again.stopped_at, again.due_at) == (None, clock.due_at)
+    assert desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(1, True, "")).rule == "SF-9 report"
+
+
+def test_an_upgrade_starts_a_new_short_clock_and_news_never_resets_the_first(balli: StudyFolder) -> None:
+    desk = with_event(balli, AESLIFE="N")
+    assess(desk, "POSSIBLE")
+    first = {clock.number: clock.due_at for clock in tasks(desk.state)}
+    desk.now += timedelta(days=2)
+    record(desk, reason="worse", AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    upgraded = [clock for clock in tasks(desk.state) if clock.purpose == "upgrade"]
+    assert len(upgraded) == len(balli.conduct.safety.jurisdictions)
+    assert all(clock.started_at == desk.now for clock in upgraded)
+    assert {clock.number: clock.due_at for clock in tasks(desk.state) if clock.number in first} == first
+
+
+def test_a_downgrade_closes_no_clock_without_a_signed_judgement(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    before = tasks(desk.state)
+    desk.now += timedelta(days=1)
+    record(desk, reason="not so bad", AESER="N", AESLIFE="N", AESHOSP="N", AETOXGR=2)
+    assert set(before) <= set(tasks(desk.state))
+    refused = desk.refused(MONITOR, sc.CloseClock(before[0].number, "no longer serious"))
+    assert refused.rule == "SF-4 sign-off"
+
+
+def test_what_is_refused(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assert desk.refused(MONITOR, sc.AssessCase(2, {}, "n")).rule == "SF-12 case"
+    assert "UCART22" in desk.refused(MONITOR, sc.AssessCase(1, {}, "n")).reason
+    full = {"UCART22": "MAYBE", "CLLS52": "NOT RELATED"}
+    assert desk.refused(MONITOR, sc.AssessCase(1, full, "n")).rule == "SF-6 causality"
+    assert desk.refused(MONITOR, sc.AssessCase(1, full, " ")).rule == "SF-5 narrative"
+    assert desk.refused(COORDINATOR, sc.AssessCase(1, full, "n")).rule == "role"
