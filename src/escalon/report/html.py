@@ -16,16 +16,18 @@ from escalon.report import synopsis
 from escalon.report.ard import combine
 from escalon.report.endpoints import build_endpoints_from
 from escalon.report.expansion import describe_expansion, render_monitoring
+from escalon.report.pictures import course as course_pictures
 from escalon.report.pictures import efficacy as efficacy_pictures
 from escalon.report.pictures import escalation as escalation_pictures
 from escalon.report.pictures import exposure as exposure_pictures
+from escalon.report.pictures import incidence as incidence_pictures
 from escalon.report.pictures.picture import Picture
 from escalon.report.provenance import Sources
 from escalon.report.results import derive_ard
 from escalon.report.results.escalation import derive_characteristics
 from escalon.report.results.groups import level_labels
 from escalon.report.run_info import RunInfo
-from escalon.report.tables import disposition, efficacy, escalation, exposure, safety
+from escalon.report.tables import disposition, efficacy, escalation, events_in_time, exposure, reasons, safety
 from escalon.report.tables.evidence import list_evidence, render_evidence, render_signed
 from escalon.report.wording import (
     render_count,
@@ -171,6 +173,7 @@ def _tables(
         "signed": render_signed(state, study),
         "monitoring": render_monitoring(state, study),
         "disposition": disposition.render_disposition(ard),
+        "exclusions": reasons.render_exclusions(adam),
         "baseline": disposition.render_baseline(ard),
         "ae_ld": safety.render_overview(ard, "ld"),
         "ae_inf": safety.render_overview(ard, "inf"),
@@ -201,11 +204,16 @@ def _tables(
             safety.AESI_NAMES,
         ),
         "serious": safety.render_serious(adam["ADAE"]),
+        "ae_rates": events_in_time.render_rates(ard),
+        "ae_onset": events_in_time.render_onset(ard),
+        "deaths": events_in_time.render_deaths(ard),
         "visits": efficacy.render_visits(ard, study),
         "visits_levels": efficacy.render_visits_by_group(ard, study),
         "best": efficacy.render_best(ard),
         "survival": efficacy.render_survival(ard, study),
         "sensitivity": efficacy.render_sensitivity(ard),
+        "competing": efficacy.render_competing(ard),
+        "sentences": reasons.render_sentences(adam),
         "clls52": exposure.render_parameters(
             ard,
             product,
@@ -232,6 +240,7 @@ def _tables(
                 "depleted; assays are never pooled."
             ],
         ),
+        "relations": exposure.render_relations(ard, product),
         "ucart22_levels": exposure.render_by_level(
             ard, cells, "t-ucart22-levels", f"{cells} cell kinetics by dose level"
         ),
@@ -252,6 +261,10 @@ def _pictures(
         "characteristics": escalation_pictures.picture_characteristics(ard, titles, study),
         "response": efficacy_pictures.picture_response(ard, study),
         "swimmer": efficacy_pictures.picture_swimmer(adam, state, study),
+        "waterfall": course_pictures.picture_waterfall(adam, state, study),
+        "spider": course_pictures.picture_spider(adam, state, study),
+        "incidence": incidence_pictures.picture_incidence(adam, state, study),
+        "special": incidence_pictures.picture_special(ard),
         "dor": efficacy_pictures.picture_survival(adam, state, study, "DOR"),
         "pfs": efficacy_pictures.picture_survival(adam, state, study, "PFS"),
         "os": efficacy_pictures.picture_survival(adam, state, study, "OS"),

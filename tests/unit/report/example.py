@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from escalon.conduct.events import DltStatus
-from escalon.conduct.state import Cohort, Decision, Mtd, Patient, Recommendation, Rp2d, State
+from escalon.conduct.state import Cohort, Decision, Mtd, Patient, Recommendation, Record, Rp2d, State
 
 OPENED = datetime(2019, 10, 14, 9, tzinfo=UTC)
 SIGNERS = ("Chair", "Statistician")
@@ -89,7 +89,24 @@ def make_patient(fate: Fate) -> Patient:
             "N": "No clause met by Day 28",
         }.get(fate.code),
         dlt_adjudicated_at=None if fate.code == "X" else start + timedelta(days=30),
+        records=make_marrows(fate),
     )
+
+
+def make_marrows(fate: Fate) -> dict[str, Record]:
+    """Marrow blasts before the infusion and at two visits; one patient without baseline, one without any."""
+    if fate.infused is None or fate.patient == "003":
+        return {}
+    base = 20 + int(fate.patient) % 50
+    course = {-7: base, 28: base * (0.05 if fate.code == "N" else 1.4), 56: base * 0.5}
+    if fate.patient == "004":
+        del course[-7]
+    records = {}
+    for day, blasts in course.items():
+        at = fate.infused + timedelta(days=day)
+        values = {"RSDTC": at.date().isoformat(), "BMBLAST": float(blasts)}
+        records[f"RS/{day}"] = Record(fate.patient, "RS", f"{day}", 1, None, values, at, 1)
+    return records
 
 
 def make_counts(fates: list[Fate], last_cohort: int, levels: int = 4) -> tuple[list[int], list[int]]:

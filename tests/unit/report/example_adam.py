@@ -104,8 +104,11 @@ def make_adsl(courses: Iterable[Course]) -> pl.DataFrame:
                 "ENRLFL": "Y",
                 "DLTEVLFL": evaluable,
                 "DLTEVLRS": why,
+                "SAFRS": None if infused else "no UCART22 infusion",
                 "RSPEVLFL": flag,
+                "RSPEVLRS": None if infused else "no UCART22 infusion",
                 "PKFL": "Y" if fate.cohort > 2 else "N",
+                "PKRS": None if fate.cohort > 2 else "no CLLS52 dose",
                 "CKFL": flag,
                 "DLTSTAT": make_patient(fate).dlt_status.value,
                 "DLTFL": "Y" if fate.code == "T" else "N",
@@ -230,6 +233,9 @@ def make_adrs(courses: Iterable[Course]) -> pl.DataFrame:
     return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"AVAL": pl.Float64})
 
 
+RULES = {"Allogeneic transplant as competing event": "TRANSPLANT_EVENT"}
+
+
 def make_adtte(courses: Iterable[Course]) -> pl.DataFrame:
     """Time-to-event rows in days."""
     rows: list[dict[str, Any]] = []
@@ -253,7 +259,9 @@ def make_adtte(courses: Iterable[Course]) -> pl.DataFrame:
         plain = (min(stop, 731), 0 if stop <= 731 else 1, "PROGRESSION", None)
         entries = [("PFS", 5, ends), ("OS", 5, died), ("PFSS", 5, plain), ("PFSI", 0, ends), ("OSI", 0, died)]
         if course.responds and first is not None and first < ends[0] + 1:
-            entries += [("DOR", -first, ends), ("DORS", -first, plain)]
+            cut = course.hsct and course.hsct < stop
+            competing = (course.hsct, 0, "Allogeneic transplant as competing event", None) if cut else plain
+            entries += [("DOR", -first, ends), ("DORS", -first, plain), ("DORC", -first, competing)]
         for code, shift, (day, cnsr, event, censor) in entries:
             days = float(max(day + shift, 0))
             rows.append(
@@ -266,6 +274,9 @@ def make_adtte(courses: Iterable[Course]) -> pl.DataFrame:
                     "CNSR": cnsr,
                     "EVNTDESC": event,
                     "CNSDTDSC": censor,
+                    "ADT": infusion(course.fate) + timedelta(days=day),
+                    "RULEID": RULES.get(event, "LAST_ASSESSMENT" if cnsr else event),
+                    "SENTENCE": f"{code} on a day, {days:g} days: {event or censor} (RULE, RS.RSDTC RSSEQ 1)",
                 }
             )
     return pl.DataFrame(rows, infer_schema_length=None)

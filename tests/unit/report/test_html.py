@@ -116,7 +116,7 @@ def test_every_table_has_a_caption_and_headings(page):
 
 def test_every_figure_is_drawn_and_has_words(page):
     figures = read(page).figures
-    assert len(figures) == 12
+    assert len(figures) == 16
     for figure in figures:
         assert figure["role"] == "img"
         assert len(figure["aria-label"]) > 40

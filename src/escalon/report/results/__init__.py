@@ -7,9 +7,12 @@ import polars as pl
 from escalon.conduct.state import State
 from escalon.protocol.study import Study
 from escalon.report.ard import combine
+from escalon.report.results.competing import derive_competing
 from escalon.report.results.disposition import derive_baseline, derive_disposition
 from escalon.report.results.escalation import derive_dlt, derive_isotonic
+from escalon.report.results.events_in_time import derive_deaths, derive_events_in_time
 from escalon.report.results.exposure import derive_parameters
+from escalon.report.results.relations import derive_relations
 from escalon.report.results.response import derive_response
 from escalon.report.results.safety import derive_overview, derive_terms
 from escalon.report.results.survival import derive_survival
@@ -21,9 +24,13 @@ STEPS = (
     derive_isotonic,
     derive_overview,
     derive_terms,
+    derive_events_in_time,
+    derive_deaths,
     derive_response,
     derive_survival,
+    derive_competing,
     derive_parameters,
+    derive_relations,
 )
 
 

@@ -4,6 +4,8 @@ import polars as pl
 
 from escalon.protocol.study import Study
 from escalon.report.ard import Cells
+from escalon.report.results.competing import CAUSES
+from escalon.report.results.competing import LANDMARKS as COMPETING_LANDMARKS
 from escalon.report.results.groups import ALL_INFUSED, pooled_group
 from escalon.report.results.response import CATEGORIES
 from escalon.report.results.survival import ENDPOINTS, LANDMARKS, SENSITIVITY
@@ -186,5 +188,32 @@ def _survival(ident: str, caption: str, endpoints: object, ard: pl.DataFrame, no
                     NE if p is None else f"{render_percent(p, 0)} ({render_interval(low, high, 0, 100)})"
                 )
             row["follow"] = render_number(cells.get("median", group, code, "follow-up"), 1)
+            grid.add(group, row, title)
+    return grid.render()
+
+
+def render_competing(ard: pl.DataFrame) -> str:
+    """What ended the responses, with transplant as competing event."""
+    cells = Cells(ard, "competing")
+    columns = {"n": "Events / responders"}
+    columns |= {str(month): f"By {month} months, % (95% CI)" for month in COMPETING_LANDMARKS}
+    note = (
+        "Cumulative incidence from the first response (Aalen-Johansen, complementary log-log interval); "
+        "not estimated past the last follow-up of the group. NE: not estimable."
+    )
+    grid = Grid("t-competing", "What ended the responses: competing risks", "Group", columns, {}, [note])
+    for cause, title in CAUSES.items():
+        for group in cells.groups:
+            total = int(cells.get("N", group, cause) or 0)
+            if not total:
+                continue
+            count = int(cells.get("n", group, cause) or 0)
+            row = {"n": f"{count} / {total}"} | dict.fromkeys(map(str, COMPETING_LANDMARKS), DASH)
+            for month in COMPETING_LANDMARKS if count else ():
+                p, low, high = (
+                    cells.get(s, group, cause, str(month)) for s in ("p", "conf.low", "conf.high")
+                )
+                ends = render_interval(low, high, 0, 100)
+                row[str(month)] = NE if p is None else f"{render_percent(p, 0)} ({ends})"
             grid.add(group, row, title)
     return grid.render()

@@ -4,6 +4,7 @@ import polars as pl
 
 from escalon.report.ard import Cells
 from escalon.report.results.groups import TOTAL
+from escalon.report.results.relations import EXPOSURES, OUTCOMES
 from escalon.report.tables.layout import Grid
 from escalon.report.wording import (
     PARAMETER_NAMES,
@@ -67,4 +68,27 @@ def render_by_level(ard: pl.DataFrame, analyte: str, ident: str, caption: str) -
         grid.add(
             f"{PARAMETER_NAMES.get(code, code)}, {unit}" if unit else PARAMETER_NAMES.get(code, code), row
         )
+    return grid.render()
+
+
+def render_relations(ard: pl.DataFrame, analyte: str) -> str:
+    """Rank correlations of exposure with lymphocytes, expansion and response."""
+    cells = Cells(ard, "relations")
+    grid = Grid(
+        "t-relations",
+        f"{analyte} exposure against lymphocytes, expansion and response",
+        "Exposure",
+        {"n": "n", "rho": "Spearman correlation", "ci": "95% CI"},
+        {},
+        [
+            "Infused patients with CLLS52. Exploratory: no adjustment for weight, dose level or multiplicity. Interval "
+            "of Bonett and Wright; NE: not estimable (fewer than four pairs, or one of the two the same for all)."
+        ],
+    )
+    for outcome, title in OUTCOMES.items():
+        for exposure, name in EXPOSURES.items():
+            n, rho = cells.get("n", exposure, outcome), cells.get("rho", exposure, outcome)
+            low, high = cells.get("conf.low", exposure, outcome), cells.get("conf.high", exposure, outcome)
+            row = {"n": f"{int(n or 0)}", "rho": render_number(rho, 2), "ci": render_interval(low, high, 2)}
+            grid.add(name, row, title)
     return grid.render()
