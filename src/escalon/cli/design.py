@@ -19,14 +19,22 @@ def add_to(app: typer.Typer) -> None:
 
 
 def next_dose(
-    outcomes: Outcomes, study: OptionalStudy = None, plan: PlanPath = None, as_json: AsJson = False
+    outcomes: Outcomes,
+    study: OptionalStudy = None,
+    plan: PlanPath = None,
+    pending: Annotated[
+        str | None,
+        typer.Option(help="Patients in their DLT window: level and share of it seen, such as 3:.5,3:.2"),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Say what the escalation rule recommends next, with its reasons."""
     from escalon.design.answers import next_answer
-    from escalon.report.terminal import print_next
+    from escalon.report.terminal_design import print_next
 
     with bad_input():
-        answer = next_answer(plan_of(study, plan), outcomes)
+        waiting = None if pending is None else _pending(pending)
+        answer = next_answer(plan_of(study, plan), outcomes, waiting)
     show(answer) if as_json else print_next(answer)
 
 
@@ -40,7 +48,7 @@ def table(
 ) -> None:
     """Print the decision table of a plan."""
     from escalon.design.answers import table_answer
-    from escalon.report.terminal import print_table
+    from escalon.report.terminal_design import print_table
 
     with bad_input():
         chosen = plan_of(study, plan)
@@ -91,7 +99,7 @@ def oc(
 ) -> None:
     """Operating characteristics of a plan in one scenario, exact where the design allows it."""
     from escalon.design.answers import oc_answer
-    from escalon.report.terminal import print_oc
+    from escalon.report.terminal_design import print_oc
 
     with bad_input():
         truth = numbers(prob_tox, "--prob-tox")
@@ -99,7 +107,7 @@ def oc(
         answer = oc_answer(
             plan_of(study, plan), truth, method, trials, seed, response, odds_ratio, accrual, cluster
         )
-    show(answer) if as_json else print_oc(answer, truth)
+    show(answer) if as_json else print_oc(answer)
 
 
 def mtd(
@@ -138,7 +146,7 @@ def fit(
 ) -> None:
     """Posterior of a model-based rule after these outcomes."""
     from escalon.design.answers import fit_answer
-    from escalon.report.terminal import print_fit
+    from escalon.report.terminal_design import print_fit
 
     with bad_input():
         given = None if weights is None else numbers(weights, "--weights")
@@ -158,7 +166,7 @@ def paths(
 ) -> None:
     """Dose-transition pathways: what the plan will say after each outcome of the next cohorts."""
     from escalon.design.answers import paths_answer
-    from escalon.report.terminal import print_paths
+    from escalon.report.terminal_design import print_paths
 
     with bad_input():
         truth = None if prob_tox is None else numbers(prob_tox, "--prob-tox")
@@ -195,11 +203,23 @@ def simon(
 ) -> None:
     """Simon two-stage designs: optimal and minimax."""
     from escalon.design.answers import simon_answer
-    from escalon.report.terminal import print_simon
+    from escalon.report.terminal_design import print_simon
 
     with bad_input():
         answer = simon_answer(p0, p1, alpha, beta, nmax)
     show(answer) if as_json else print_simon(answer)
+
+
+def _pending(text: str) -> list[tuple[int, float]]:
+    pairs = []
+    for part in text.split(","):
+        level, colon, followup = part.partition(":")
+        if not (colon and level.strip().isdigit()):
+            raise ValueError(
+                f"--pending: {part.strip()!r} is not a level and a share of the DLT window; write 3:.5 for each patient"
+            )
+        pairs.append((int(level), numbers(followup, "--pending")[0]))
+    return pairs
 
 
 def _counts(text: str, what: str) -> list[int]:

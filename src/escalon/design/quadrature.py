@@ -33,6 +33,9 @@ LARGEST_TABLE = 2_000_000
 SHIFT_FROM = 300
 """Patients from which likelihoods are scaled before they are exponentiated."""
 
+LADDER = tuple(float(p) for p in 1 / (1 + np.exp(-np.linspace(-8, 6, 15))))
+"""Limits at which the distribution is evaluated for quantiles; between them it is close to normal in the logit."""
+
 
 @dataclass(frozen=True)
 class PosteriorGrid:
@@ -152,3 +155,11 @@ def half_line_weights(nodes: FloatArray, h: float, threshold: FloatArray | float
 def log_expit(eta: FloatArray) -> FloatArray:
     """log(1 / (1 + exp(-eta))), stable."""
     return np.asarray(-np.logaddexp(0.0, -eta))
+
+
+def quantile_on_ladder(above: FloatArray, probability: float) -> float:
+    """Quantile from P(p > limit) on LADDER, linear in the normal score against the logit."""
+    from scipy.special import expit, logit, ndtri
+
+    score = ndtri(np.clip(1 - np.minimum.accumulate(above), 1e-6, 1 - 1e-6))
+    return float(expit(np.interp(ndtri(probability), score, logit(np.array(LADDER)))))

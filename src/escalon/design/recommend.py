@@ -89,7 +89,7 @@ def recommend(
         "pending": [[patient.level, patient.followup] for patient in waiting],
         "plan": plan.hash,
     }
-    estimates = plan.rule.estimates(situation.n, situation.y)
+    estimates = plan.rule.estimates_pending(situation.states())
     untouched = situation.uncounted is None or not situation.uncounted.any()
     if not situation.n.any() and not situation.waiting and untouched:
         start = plan.start_level

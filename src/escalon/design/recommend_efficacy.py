@@ -10,7 +10,7 @@ from escalon.design.decide import ENOUGH, FINISHED, FULL, GO_ON, UNSAFE, Decisio
 from escalon.design.outcomes import IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
 from escalon.design.recommend import Counts
 from escalon.design.recommendation import Action, LevelEstimate, PendingPatient, Recommendation
-from escalon.design.rules.base import STOP_UNSAFE, beta_estimates
+from escalon.design.rules.base import STOP_UNSAFE
 from escalon.design.rules.efficacy import EfficacyEstimate, EfficacyRule, EfficacyStates
 
 if TYPE_CHECKING:
@@ -45,21 +45,13 @@ def recommend_efficacy(
         "current_level": current, "outcomes": format_outcomes(seen.cohorts),
         "pending": [[patient.level, patient.followup] for patient in waiting], "plan": plan.hash,
     }  # fmt: skip
-    estimates = beta_estimates(n, y, rule.target_rate)
     if current is None:
+        efficacy = rule.estimates_efficacy(_states(seen))
         start = plan.start_level
         reasons = (f"No evaluable patient yet: the plan starts at level {start}.", *_pending_words(waiting))
-        return EfficacyRecommendation("stay", start, reasons, (start,), estimates, None, False, inputs)
-    last = seen.cohorts[-1]
-    states = EfficacyStates(
-        n[None],
-        y[None],
-        np.array([current - 1]),
-        np.array([last.n]),
-        np.array([last.y]),
-        e=e[None],
-        both=both[None],
-    )
+        known = _levels(rule, efficacy)
+        return EfficacyRecommendation("stay", start, reasons, (start,), known, None, False, inputs, efficacy)
+    states = _states(seen)
     decision = decide(plan, states)
     action, level = _action(decision, current)
     here = current - 1
@@ -85,12 +77,21 @@ def recommend_efficacy(
         level,
         tuple(reasons_list),
         admissible,
-        _levels(estimates, efficacy),
+        _levels(rule, efficacy),
         obd,
         False,
         inputs,
         efficacy,
     )
+
+
+def _states(seen: Outcomes) -> EfficacyStates:
+    """What the rule is shown; without any patient, at the lowest level."""
+    n, y, e, both = (part[None] for part in (seen.n, seen.y, seen.e, seen.both))
+    if seen.current_level is None:
+        return EfficacyStates(n, y, np.zeros(1, np.int64), e=e, both=both)
+    size, dlts = np.array([seen.cohorts[-1].n]), np.array([seen.cohorts[-1].y])
+    return EfficacyStates(n, y, np.array([seen.current_level - 1]), size, dlts, e=e, both=both)
 
 
 def select_obd(
@@ -205,14 +206,17 @@ def _guard_words(plan: "EscalationPlan", states: EfficacyStates, decision: Decis
     return words
 
 
-def _levels(
-    plain: tuple[LevelEstimate, ...], efficacy: tuple[EfficacyEstimate, ...]
-) -> tuple[LevelEstimate, ...]:
-    """Estimates with the rule's own posterior mean of the DLT probability where it treated patients."""
+def _levels(rule: EfficacyRule, efficacy: tuple[EfficacyEstimate, ...]) -> tuple[LevelEstimate, ...]:
+    """The toxicity half of the rule's own estimates; empty where an untried level borrows nothing from others."""
     return tuple(
-        row if row.n == 0 else LevelEstimate(**{**row.__dict__, "estimate": found.prob_tox})
-        for row, found in zip(plain, efficacy, strict=True)
-    )
+        LevelEstimate(
+            row.level, row.n, row.y, row.y / row.n if row.n else None,
+            row.prob_tox, row.tox_lower, row.tox_upper, row.prob_too_toxic,
+        )
+        if row.n or rule.borrows
+        else LevelEstimate(row.level, 0, 0, None, None, None, None, None)
+        for row in efficacy
+    )  # fmt: skip
 
 
 def _conclusion(

@@ -24,8 +24,8 @@ from escalon.design.calibrate import compute_skeleton
 from escalon.design.paths import PathNode
 from escalon.design.rules.grid import GridRule
 from escalon.protocol.load import StudyFolder
-from escalon.report.design_words import rule_name
 from escalon.report.results.groups import level_labels
+from escalon.report.wording import rule_name
 
 if TYPE_CHECKING:
     from escalon.design.expansion.joint import JointCharacteristics

@@ -24,10 +24,10 @@ from escalon.report.design_files import (
 )
 from escalon.report.design_paths import render_tree
 from escalon.report.design_table import render_boundaries, render_picture_table, render_table_csv
-from escalon.report.design_words import count_plan_tags, describe_ends, describe_guard, narrate, rule_name
+from escalon.report.design_words import count_plan_tags, describe_ends, describe_guard, narrate
 from escalon.report.html import _environment, _style
 from escalon.report.provenance import Sources
-from escalon.report.wording import render_percent
+from escalon.report.wording import render_percent, rule_name
 
 PAGE, TABLE_CSV, TABLE_HTML = "design.html", "table.csv", "table.html"
 CHARACTERISTICS, PATHS, ANSWER = "characteristics.csv", "paths.csv", "design.json"

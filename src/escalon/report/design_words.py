@@ -7,35 +7,10 @@ from escalon.design import EscalationPlan
 from escalon.protocol.load import StudyFolder
 from escalon.protocol.study import Study
 from escalon.report.provenance import Sources, Tagged
-from escalon.report.wording import count_of, render_dose, render_percent, render_sentence
+from escalon.report.wording import count_of, render_dose, render_percent, render_sentence, rule_name
 
 Step = tuple[str, str, tuple[str, ...]]
 """Heading, sentence, paths of the values it is made of."""
-
-RULE_NAMES: Mapping[str, str] = {
-    "three_plus_three": "3+3",
-    "rolling_six": "Rolling six",
-    "i3_plus_3": "i3+3",
-    "mtpi": "mTPI",
-    "mtpi2": "mTPI-2",
-    "keyboard": "Keyboard",
-    "boin": "BOIN",
-    "table": "Decision table of the protocol",
-    "crm": "CRM",
-    "logistic2": "Two-parameter logistic model",
-    "blrm": "BLRM",
-    "tite_crm": "TITE-CRM",
-    "tite_boin": "TITE-BOIN",
-    "boin12": "BOIN12",
-    "efftox": "EffTox",
-    "boin_combination": "BOIN for combinations",
-    "blrm_combination": "BLRM for combinations",
-}
-
-
-def rule_name(kind: str) -> str:
-    """Name of a rule as the literature writes it."""
-    return RULE_NAMES.get(kind, kind.replace("_", " "))
 
 
 def _percent(value: float) -> str:

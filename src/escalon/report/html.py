@@ -39,6 +39,7 @@ from escalon.report.wording import (
     render_sentence,
     render_significant,
     render_unit,
+    rule_name,
 )
 
 
@@ -112,7 +113,7 @@ def render_html(
         "groups": sources.groups(),
         "sources": sources,
         "synopsis": _synopsis(folder, sources),
-        "rule": synopsis.rule_name(study),
+        "rule": rule_name(study.escalation.rule.kind),
         "rp2d_evidence": list_evidence(state, study),
         "expansion": describe_expansion(state, study),
         "mtd_note": _mtd_note(state, study),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from escalon.protocol.study import Study
 from escalon.report.provenance import Sources, Tagged
-from escalon.report.wording import render_date, render_dose, render_percent
+from escalon.report.wording import render_date, render_dose, render_percent, rule_name
 
 Cell = Tagged
 
@@ -59,7 +59,7 @@ def describe_design(study: Study, sources: Sources) -> Facts:
     response, times = study.response, study.time_to_event
     origin = times.origin.replace("_", " ").replace("ucart22", "UCART22 infusion")
     rows = [
-        ("Escalation method", rule_name(study), ("escalation.rule.kind",)),
+        ("Escalation method", rule_name(rule.kind), ("escalation.rule.kind",)),
         ("Target DLT probability", f"{render_percent(rule.target, 0)}%", ("escalation.rule.target",)),
         ("Cohort size", f"{plan.cohort_size}", ("escalation.cohort_size",)),
         ("Largest escalation", f"{plan.max_total} patients", ("escalation.max_patients",)),
@@ -103,13 +103,6 @@ def describe_design(study: Study, sources: Sources) -> Facts:
     return Facts(
         "Design and rules", tuple((label, sources.tagged(text, *paths)) for label, text, paths in rows)
     )
-
-
-def rule_name(study: Study) -> str:
-    """The escalation method in words."""
-    names = {"mtpi": "mTPI", "three_plus_three": "3+3", "boin": "BOIN", "crm": "CRM"}
-    kind = study.escalation.rule.kind
-    return names.get(kind, kind)
 
 
 def describe_amendments(study: Study, sources: Sources) -> Sheet:

@@ -1,7 +1,6 @@
-"""What a person sees in the terminal: progress, the closing summary, decision tables and recommendations."""
+"""What a person sees in the terminal: progress, a study folder, a grade, the closing summary of a run."""
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-from rich.tree import Tree
 
 from escalon.conduct.events import DltStatus
 from escalon.conduct.state import State
@@ -21,8 +19,6 @@ from escalon.protocol.provenance import MEANING, TAGS
 
 if TYPE_CHECKING:
     from escalon.report.run_info import RunInfo
-
-STYLE = {"E": "green", "S": "cyan", "D": "yellow", "DU": "bold red"}
 
 
 class RunProgress:
@@ -116,120 +112,6 @@ def print_folder(folder: StudyFolder) -> None:
         tags.add_row(tag, str(summary["provenance"][tag]), MEANING[tag])
     console.print(tags)
     console.print("[green]No fault found.[/green]")
-
-
-def print_next(answer: dict[str, Any]) -> None:
-    """Print a recommendation with its reasons."""
-    console = Console()
-    where = "" if answer["level"] is None else f" - next patients at level {answer['level']}"
-    console.print(f"[bold]{answer['action'].replace('_', '-')}[/bold]{where}")
-    for reason in answer["reasons"]:
-        console.print(f"  {reason}", highlight=False, soft_wrap=True)
-    grid = Table(box=box.SIMPLE_HEAD)
-    for name in ("level", "patients", "DLTs", "estimate", "interval", "P(above target)"):
-        grid.add_column(name, justify="right")
-    for row in answer["estimates"]:
-        grid.add_row(*_estimate_row(row))
-    console.print(grid)
-
-
-def _estimate_row(row: dict[str, Any]) -> list[str]:
-    if not row["n"]:
-        return [str(row["level"]), "0", "-", "-", "-", "-"]
-    above = row.get("prob_above_target")
-    return [
-        str(row["level"]),
-        str(row["n"]),
-        str(row["y"]),
-        f"{row['estimate']:.3f}",
-        f"{row['lower']:.3f} to {row['upper']:.3f}",
-        "-" if above is None else f"{above:.3f}",
-    ]
-
-
-def print_table(answer: dict[str, Any]) -> None:
-    """Print a decision table: one column per number of patients, one row per number of DLTs."""
-    console = Console()
-    rows = answer["rows"]
-    grid = Table(box=box.SIMPLE_HEAD, title=f"Decision table, {answer['kind']}", title_justify="left")
-    grid.add_column("DLTs", justify="right")
-    for row in rows:
-        grid.add_column(str(row["n"]), justify="center")
-    for y in range(max(len(row["decisions"]) for row in rows)):
-        cells = [row["decisions"][y] if y < len(row["decisions"]) else "" for row in rows]
-        if any(cells):
-            grid.add_row(str(y), *(Text(cell, style=STYLE.get(cell, "")) for cell in cells))
-    console.print(grid)
-    legend = answer["legend"]
-    words = legend if isinstance(legend, str) else "; ".join(f"{key} {text}" for key, text in legend.items())
-    console.print(f"Columns: patients at the level. {words}", highlight=False)
-
-
-def print_oc(answer: dict[str, Any], prob_tox: Sequence[float]) -> None:
-    """Print operating characteristics, level by level."""
-    console = Console()
-    grid = Table(box=box.SIMPLE_HEAD)
-    for name in ("level", "true DLT probability", "selected as MTD", "patients", "DLTs"):
-        grid.add_column(name, justify="right")
-    for index, truth in enumerate(prob_tox):
-        grid.add_row(
-            str(index + 1),
-            f"{truth:g}",
-            f"{100 * answer['prob_select'][index]:.2f} %",
-            f"{answer['mean_n'][index]:.2f}",
-            f"{answer['mean_dlt'][index]:.2f}",
-        )
-    grid.add_row("none", "", f"{100 * answer['prob_none']:.2f} %", "", "")
-    console.print(grid)
-    console.print(
-        f"Mean sample size {answer['mean_total_n']:.2f}; "
-        f"more than 60 % of patients above the target: {100 * answer['prob_overdose_60']:.2f} % of trials",
-        highlight=False,
-    )
-
-
-def print_fit(answer: dict[str, Any]) -> None:
-    """Print a posterior, level by level."""
-    console = Console()
-    grid = Table(box=box.SIMPLE_HEAD)
-    grid.add_column("level", justify="right")
-    grid.add_column("P(DLT)", justify="right")
-    for level, value in enumerate(answer["prob_tox"], start=1):
-        grid.add_row(str(level), f"{value:.4f}")
-    console.print(grid)
-    console.print(f"Estimate {answer['estimate']}; recommended level: {answer['mtd']}", highlight=False)
-
-
-def print_paths(answer: dict[str, Any]) -> None:
-    """Print dose-transition pathways as a tree."""
-    tree = Tree(f"Next {answer['cohorts']} cohorts")
-    for node in answer["paths"]:
-        _grow(tree, node)
-    Console().print(tree)
-
-
-def _grow(tree: Tree, node: dict[str, Any]) -> None:
-    after = (
-        "stop"
-        if node["next_level"] is None
-        else f"{node['action'].replace('_', '-')}, level {node['next_level']}"
-    )
-    chance = "" if node["probability"] is None else f"  ({100 * node['probability']:.2f} %)"
-    branch = tree.add(f"level {node['level']}: {node['dlts']}/{node['size']} DLTs -> {after}{chance}")
-    for child in node["children"]:
-        _grow(branch, child)
-
-
-def print_simon(answer: dict[str, Any]) -> None:
-    """Print Simon designs: stop after n1 with at most r1 responses; success with more than r of n."""
-    grid = Table(box=box.SIMPLE_HEAD)
-    for name in ("design", "stop if at most", "of", "success if more than", "of", "EN(p0)", "PET(p0)"):
-        grid.add_column(name, justify="left" if name == "design" else "right")
-    for name in ("optimal", "minimax"):
-        row = answer[name]
-        counts = [str(row[key]) for key in ("r1", "n1", "r", "n")]
-        grid.add_row(name, *counts, f"{row['en0']:.2f}", f"{row['pet0']:.4f}")
-    Console().print(grid)
 
 
 def print_grade(answer: dict[str, Any]) -> None:

@@ -44,6 +44,30 @@ STATUS_NAMES: Mapping[str, str] = {
     "NOT_EVALUABLE": "Not evaluable",
     "PENDING": "Pending",
 }
+RULE_NAMES: Mapping[str, str] = {
+    "three_plus_three": "3+3",
+    "rolling_six": "Rolling six",
+    "i3_plus_3": "i3+3",
+    "mtpi": "mTPI",
+    "mtpi2": "mTPI-2",
+    "keyboard": "Keyboard",
+    "boin": "BOIN",
+    "table": "Decision table of the protocol",
+    "crm": "CRM",
+    "logistic2": "Two-parameter logistic model",
+    "blrm": "BLRM",
+    "tite_crm": "TITE-CRM",
+    "tite_boin": "TITE-BOIN",
+    "boin12": "BOIN12",
+    "efftox": "EffTox",
+    "boin_combination": "BOIN for combinations",
+    "blrm_combination": "BLRM for combinations",
+}
+
+
+def rule_name(kind: str) -> str:
+    """Name of a rule as the literature writes it."""
+    return RULE_NAMES.get(kind, kind.replace("_", " "))
 
 
 def render_number(value: float | None, digits: int) -> str:

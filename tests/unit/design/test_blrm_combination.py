@@ -114,12 +114,12 @@ def test_too_large_to_enumerate():
         enumerate_plan(plan(total=6, size=2), max_states=1)
 
 
-def test_intervals_of_treated_levels():
+def test_intervals_of_treated_and_untried_levels():
     """Against quantiles found by bisection of the posterior probability itself."""
     rule, n, y = plan().rule, np.array([3, 6, 0, 0]), np.array([0, 2, 0, 0])
     rows = rule.estimates(n, y)
-    assert rows[2].lower is None
-    for row, q in ((rows[1], 0.975),):
+    assert rows[0].upper < rows[2].upper < rows[3].upper
+    for row, end, q in ((rows[1], rows[1].upper, 0.975), (rows[3], rows[3].lower, 0.025)):
         low, high = 0.0, 1.0
         for _ in range(9):
             middle = (low + high) / 2
@@ -127,7 +127,7 @@ def test_intervals_of_treated_levels():
                 0, row.level - 1
             ]
             low, high = (middle, high) if above > 1 - q else (low, middle)
-        assert row.upper == pytest.approx(middle, abs=0.01)
+        assert end == pytest.approx(middle, abs=0.01)
         assert row.lower < row.estimate < row.upper
 
 

@@ -174,3 +174,19 @@ def test_bad_rule_is_named(change, message):
 def test_one_dose_per_level():
     with pytest.raises(ValidationError, match="doses: 2 values expected"):
         EscalationPlan.model_validate({**plan().model_dump(), "levels": 2})
+
+
+def test_intervals_hold_their_share_of_the_posterior():
+    """The ends of every interval, put in as limits, have the posterior probabilities 2.5% and 97.5% beyond."""
+    rule = plan().rule
+    rows = plan().recommend("1NEN 2EBN").efficacy
+    counts = (np.array([3, 3, 0]), np.array([0, 1, 0]), np.array([1, 2, 0]), np.array([0, 1, 0]))
+    for j, row in enumerate(rows):
+        for end, beyond in (("lower", 0.975), ("upper", 0.025)):
+            limits = {name: getattr(row, f"{name}_{end}") for name in ("eff", "tox")}
+            moved = rule.model_copy(update={f"{name}_limit": value for name, value in limits.items()})
+            found = moved.posterior(*counts)
+            # interpolated on a ladder of limits
+            assert found.prob_acceptable_eff[j] == pytest.approx(beyond, abs=0.004)
+            assert 1 - found.prob_acceptable_tox[j] == pytest.approx(beyond, abs=0.004)
+    assert rows[2].n == 0

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
 from escalon.design import EscalationPlan, exact_oc, simulate_oc
 from escalon.design.rules import Crm, TiteCrm
@@ -172,3 +173,23 @@ def test_a_pause_ends_with_the_news_it_waited_for():
     design = plan("tite_boin", 3, total=9)
     found = simulate_oc(design, [0, 0, 0, 0], trials=5, seed=1, accrual=1e6, fixed_arrivals=True)
     assert found.mean_duration == pytest.approx(3, abs=1e-4)
+
+
+@pytest.mark.parametrize("model", ["empiric", "logistic"])
+def test_tite_crm_estimates_hold_the_pending_patients(model):
+    """Against the posterior on a fine lattice of b, integrated by plain sums."""
+    design = plan("tite_crm", model=model)
+    answer = design.recommend("1NNN 2NNT", pending=[(2, 0.5), (3, 0.25)])
+    b = np.linspace(-6, 6, 150_001)
+    skeleton = np.array(SKELETON)
+    slope = np.exp(b)[:, None]
+    p = skeleton**slope if model == "empiric" else expit(3 + slope * (logit(skeleton) - 3))
+    density = np.exp(-(b**2) / 2 / 1.34) * (1 - p[:, 0]) ** 3 * (1 - p[:, 1]) ** 2 * p[:, 1]
+    density *= (1 - 0.5 * p[:, 1]) * (1 - 0.25 * p[:, 2])
+    density /= density.sum()
+    share = np.cumsum(density)
+    ends = [int(np.searchsorted(share, q)) for q in (0.975, 0.025)]
+    for j, row in enumerate(answer.estimates):
+        # the lattice of b is 8e-5 wide, that of the intervals 2.5e-3
+        assert row.prob_above_target == pytest.approx(density[p[:, j] > 0.25].sum(), abs=1e-4)
+        assert (row.lower, row.upper) == pytest.approx(tuple(p[end, j] for end in ends), abs=2e-4)

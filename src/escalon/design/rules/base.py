@@ -1,5 +1,6 @@
 """What every rule answers. A rule sees counts only: arrays over many states at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -177,6 +178,10 @@ class Rule(BaseModel):
         """One entry per level; `n`, `y` of shape (levels,)."""
         return beta_estimates(n, y, self.target_rate)
 
+    def estimates_pending(self, states: States) -> tuple[LevelEstimate, ...]:
+        """As `estimates`, of one state whose pending patients the rule may weigh by their follow-up."""
+        return self.estimates(states.n[0], states.y[0])
+
     def explain(self, n: IntArray, y: IntArray, current: int) -> list[str]:
         """Sentences with the numbers the proposal rests on; `current` is 0-based."""
         raise NotImplementedError
@@ -230,19 +235,43 @@ def beta_estimates(
     n: IntArray, y: IntArray, target: float, a: float = 1.0, b: float = 1.0
 ) -> tuple[LevelEstimate, ...]:
     """Posterior mean and 95% equal-tailed interval of Beta(a + y, b + n - y) per level, where n > 0."""
-    from scipy.special import betaincinv
-
     above = beta_prob_above(n, y, target, a, b)
+    lower, upper = beta_interval(n, y, a, b)
     result = []
     for j in range(n.size):
         nj, yj = int(n[j]), int(y[j])
         if nj == 0:
             result.append(LevelEstimate(j + 1, 0, 0, None, None, None, None, None))
             continue
-        low, high = (float(betaincinv(a + yj, b + nj - yj, q)) for q in (0.025, 0.975))
-        mean = (a + yj) / (a + b + nj)
+        mean, low, high = (a + yj) / (a + b + nj), float(lower[j]), float(upper[j])
         result.append(LevelEstimate(j + 1, nj, yj, yj / nj, mean, low, high, float(above[j])))
     return tuple(result)
+
+
+def beta_interval(n: IntArray, y: IntArray, a: float = 1.0, b: float = 1.0) -> tuple[FloatArray, FloatArray]:
+    """Equal-tailed 95% interval of Beta(a + y, b + n - y), elementwise."""
+    from scipy.special import betaincinv
+
+    low, high = (np.asarray(betaincinv(a + y, b + n - y, q), dtype=np.float64) for q in (0.025, 0.975))
+    return low, high
+
+
+def level_estimates(
+    n: IntArray,
+    y: IntArray,
+    estimate: FloatArray,
+    lower: Sequence[float] | FloatArray,
+    upper: Sequence[float] | FloatArray,
+    above: FloatArray,
+) -> tuple[LevelEstimate, ...]:
+    """One entry per level from a model's answers, all of shape (levels,)."""
+    return tuple(
+        LevelEstimate(
+            j + 1, int(n[j]), int(y[j]), float(y[j] / n[j]) if n[j] else None,
+            float(estimate[j]), float(lower[j]), float(upper[j]), float(above[j]),
+        )
+        for j in range(n.size)
+    )  # fmt: skip
 
 
 def observed(n: IntArray, y: IntArray, current: int) -> str:

@@ -26,6 +26,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from escalon.design.quadrature import LADDER, quantile_on_ladder
 from escalon.design.recommendation import LevelEstimate
 from escalon.design.rules.base import (
     STOP_UNSAFE,
@@ -34,6 +35,7 @@ from escalon.design.rules.base import (
     IntArray,
     Proposal,
     States,
+    level_estimates,
     observed,
 )
 from escalon.design.rules.blrm_combination_posterior import (
@@ -45,8 +47,6 @@ from escalon.design.rules.blrm_combination_posterior import (
 from escalon.design.rules.grid import GridRule
 
 Pair = tuple[float, float]
-LADDER = tuple(float(p) for p in 1 / (1 + np.exp(-np.linspace(-8, 6, 15))))
-"""Limits at which the distribution is evaluated for quantiles; between them it is close to normal in the logit."""
 
 
 class BlrmCombination(GridRule):
@@ -160,28 +160,11 @@ class BlrmCombination(GridRule):
         return np.array([_posterior(self, tuple(a), tuple(b), asked, (limit,)).above[0] for a, b in rows])
 
     def estimates(self, n: IntArray, y: IntArray) -> tuple[LevelEstimate, ...]:
-        """Posterior mean, P(p > target) and, where patients were treated, the equal-tailed 95% interval."""
-        counts = tuple(map(int, n)), tuple(map(int, y))
-        found = _posterior(self, *counts, tuple(range(n.size)), (self.target,))
-        treated = tuple(int(j) for j in np.flatnonzero(n > 0))
-        above = _posterior(self, *counts, treated, LADDER).above
-        rows = []
-        for j in range(n.size):
-            low, high = (_quantile(above[:, j], q) if j in treated else None for q in (0.025, 0.975))
-            rate = float(y[j] / n[j]) if n[j] else None
-            rows.append(
-                LevelEstimate(
-                    j + 1,
-                    int(n[j]),
-                    int(y[j]),
-                    rate,
-                    float(found.prob_tox[j]),
-                    low,
-                    high,
-                    float(found.above[0, j]),
-                )
-            )
-        return tuple(rows)
+        """Posterior mean, equal-tailed 95% interval and P(p > target); about 0.3 s per combination."""
+        counts, everywhere = (tuple(map(int, n)), tuple(map(int, y))), tuple(range(n.size))
+        found = _posterior(self, *counts, everywhere, (self.target, *LADDER))
+        low, high = ([quantile_on_ladder(found.above[1:, j], q) for j in everywhere] for q in (0.025, 0.975))
+        return level_estimates(n, y, found.prob_tox, low, high, found.above[0])
 
     def explain(self, n: IntArray, y: IntArray, current: int) -> list[str]:
         """Counts and the interval probabilities of the combinations in reach."""
@@ -198,14 +181,6 @@ class BlrmCombination(GridRule):
             f"Two-agent BLRM: P(DLT probability in ({low:.2f}, {high:.2f}]) / P(above {high:.2f}): {listed}.",
             f"Admissible below the feasibility bound {self.feasibility:.2f}; chosen by the highest P(target interval).",
         ]
-
-
-def _quantile(above: FloatArray, probability: float) -> float:
-    """Quantile from P(p > limit) on LADDER, linear in the normal score against the logit."""
-    from scipy.special import expit, logit, ndtri
-
-    score = ndtri(np.clip(1 - np.minimum.accumulate(above), 1e-6, 1 - 1e-6))
-    return float(expit(np.interp(ndtri(probability), score, logit(np.array(LADDER)))))
 
 
 @lru_cache(maxsize=32)

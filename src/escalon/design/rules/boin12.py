@@ -44,6 +44,7 @@ from escalon.design.rules.base import (
     IntArray,
     Proposal,
     States,
+    beta_interval,
     beta_prob_above,
 )
 from escalon.design.rules.boin import Boin
@@ -199,6 +200,7 @@ class Boin12(EfficacyRule):
         toxic = beta_prob_above(n, y, self.tox_limit)
         futile = 1 - beta_prob_above(n, e, self.eff_limit)
         admissible = ~self.too_toxic(n[None, :], y[None, :])[0] & ~self.futile(n, e)
+        tox, eff = beta_interval(n, y), beta_interval(n, e)
         return tuple(
             EfficacyEstimate(
                 level=j + 1,
@@ -211,6 +213,10 @@ class Boin12(EfficacyRule):
                 prob_too_toxic=float(toxic[j]),
                 prob_futile=float(futile[j]),
                 admissible=bool(admissible[j]),
+                tox_lower=float(tox[0][j]),
+                tox_upper=float(tox[1][j]),
+                eff_lower=float(eff[0][j]),
+                eff_upper=float(eff[1][j]),
             )
             for j in range(n.size)
         )

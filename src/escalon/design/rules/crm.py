@@ -14,6 +14,7 @@ standard deviation sqrt(1.34), where 1.34 is the variance; intercept 3. Restrict
 restrict=TRUE is no_skipping with coherent (after: target_rate).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -29,7 +30,7 @@ from escalon.design.quadrature import (
     spacing,
 )
 from escalon.design.recommendation import LevelEstimate
-from escalon.design.rules.base import FloatArray, IntArray, Proposal, Rule, States, observed
+from escalon.design.rules.base import FloatArray, IntArray, Proposal, Rule, States, level_estimates, observed
 
 MANY = 100
 """Rows from which short rows are compared column by column."""
@@ -93,9 +94,13 @@ class Crm(Rule):
             return np.asarray(np.exp(self.logs(np.atleast_1d(b))[0]))
         return np.asarray(np.exp(np.exp(np.atleast_1d(b))[:, None] * np.log(self.skeleton)))
 
-    def grid(self, max_n: int) -> PosteriorGrid:
-        """The model on a grid fine enough for `max_n` patients; remembered."""
-        return _grid(self, _rounded(max_n), 1)
+    def grid(self, max_n: int, finer: int = 1) -> PosteriorGrid:
+        """The model on a grid fine enough for `max_n` patients, or `finer` times as fine; remembered."""
+        return _grid(self, _rounded(max_n), finer)
+
+    def tail(self, max_n: int, limit: float) -> FloatArray:
+        """Columns whose expectation on the grid twice as fine is P(p_j > limit), shape (nodes, levels)."""
+        return _tail(self, _rounded(max_n), limit)
 
     def closest(self, p: FloatArray) -> IntArray:
         """0-based level nearest the target, the lower on ties; `p` of shape (states, levels)."""
@@ -126,8 +131,8 @@ class Crm(Rule):
 
     def prob_above(self, n: IntArray, y: IntArray, limit: float) -> FloatArray:
         """Posterior P(p_j > limit), by exact half-line weights."""
-        rounded = _rounded(int(n.sum(axis=1).max()))
-        return _grid(self, rounded, 2).expect(n, y, _tail(self, rounded, limit))
+        most = int(n.sum(axis=1).max())
+        return self.grid(most, finer=2).expect(n, y, self.tail(most, limit))
 
     def fit(self, levels: IntArray, tox: IntArray, weights: FloatArray) -> CrmFit:
         """Posterior from single patients: 0-based `levels`, DLT flags, weights (1 = full follow-up).
@@ -146,26 +151,16 @@ class Crm(Rule):
         """Estimate, and equal-tailed 95% interval through the quantiles of b."""
         p = self.levels_prob(n[None, :], y[None, :])[0]
         above = self.prob_above(n[None, :], y[None, :], self.target)[0]
-        low, high = self.prob_tox(self._quantiles(n, y))[::-1]
-        return tuple(
-            LevelEstimate(
-                j + 1,
-                int(n[j]),
-                int(y[j]),
-                float(y[j] / n[j]) if n[j] else None,
-                float(p[j]),
-                float(low[j]),
-                float(high[j]),
-                float(above[j]),
-            )
-            for j in range(n.size)
-        )
+        low, high = self.prob_tox(self.quantiles(n, y))[::-1]
+        return level_estimates(n, y, p, low, high, above)
 
-    def _quantiles(self, n: IntArray, y: IntArray) -> FloatArray:
-        """2.5% and 97.5% quantiles of b; p falls as b grows."""
+    def quantiles(self, n: IntArray, y: IntArray, pending: Sequence[tuple[int, float]] = ()) -> FloatArray:
+        """2.5% and 97.5% quantiles of b; p falls as b grows. `pending`: 0-based level and weight per patient."""
         fine = np.linspace(-8.5 * self.prior_sd, 8.5 * self.prior_sd, 8001)
         log_p, log_q = self.logs(fine)
         log_density = log_p @ y + log_q @ (n - y) - 0.5 * (fine / self.prior_sd) ** 2
+        for level, weight in pending:
+            log_density += np.log1p(-weight * np.exp(log_p[:, level]))
         density = np.exp(log_density - log_density.max())
         cumulative = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2)])
         return np.asarray(np.interp([0.025, 0.975], cumulative / cumulative[-1], fine))

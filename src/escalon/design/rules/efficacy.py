@@ -24,7 +24,8 @@ class EfficacyStates(States):
 class EfficacyEstimate:
     """What an efficacy rule knows of one level; fractions 0-1.
 
-    `level` 1-based; `n`, `y`, `e`: patients, with a DLT, with efficacy; `prob_tox`, `prob_eff`: posterior means;
+    `level` 1-based; `n`, `y`, `e`: patients, with a DLT, with efficacy; `prob_tox`, `prob_eff`: posterior means, with
+    their equal-tailed 95% intervals (`tox_lower`, `tox_upper`; `eff_lower`, `eff_upper`);
     `score`: the rule's figure of merit (desirability of BOIN12, utility of EffTox); `prob_too_toxic`,
     `prob_futile`: posterior probability of violating the toxicity and the efficacy limit; `admissible`.
     """
@@ -39,6 +40,10 @@ class EfficacyEstimate:
     prob_too_toxic: float
     prob_futile: float
     admissible: bool
+    tox_lower: float
+    tox_upper: float
+    eff_lower: float
+    eff_upper: float
 
 
 class EfficacyRule(Rule):
@@ -52,6 +57,11 @@ class EfficacyRule(Rule):
     @property
     def margins_suffice(self) -> bool:
         """True when the counts of toxicity and of efficacy decide, without the count of both together."""
+        return False
+
+    @property
+    def borrows(self) -> bool:
+        """True when what is known of an untried level rests on the data of the others."""
         return False
 
     @property

@@ -32,7 +32,14 @@ from pydantic import Field, model_validator
 
 from escalon.design.rules.base import STOP_UNSAFE, BoolArray, FloatArray, IntArray, Proposal, States
 from escalon.design.rules.efficacy import EfficacyEstimate, EfficacyRule, EfficacyStates
-from escalon.design.rules.efftox_posterior import EffToxPosterior, Part, Resolution, fit_efftox
+from escalon.design.rules.efftox_posterior import (
+    EffToxPosterior,
+    Intervals,
+    Part,
+    Resolution,
+    efftox_intervals,
+    fit_efftox,
+)
 
 Normal = tuple[float, float]
 
@@ -84,6 +91,11 @@ class EffTox(EfficacyRule):
     def one_step(self) -> bool:
         """The model may jump down, and up where levels were tried."""
         return False
+
+    @property
+    def borrows(self) -> bool:
+        """One curve over all levels."""
+        return True
 
     @property
     def enumerable_states(self) -> int:
@@ -161,6 +173,7 @@ class EffTox(EfficacyRule):
         n, y, e = states.n[0], states.y[0], states.e[0]
         found = self.posterior(n, y, e, states.both[0])
         utility, fits = self.utility(found.prob_eff, found.prob_tox), self._fits(found)
+        eff, tox = _intervals(self, *(tuple(map(int, part)) for part in (n, y, e, states.both[0])))
         return tuple(
             EfficacyEstimate(
                 level=j + 1,
@@ -173,6 +186,10 @@ class EffTox(EfficacyRule):
                 prob_too_toxic=float(1 - found.prob_acceptable_tox[j]),
                 prob_futile=float(1 - found.prob_acceptable_eff[j]),
                 admissible=bool(fits[j]),
+                tox_lower=tox[j][0],
+                tox_upper=tox[j][1],
+                eff_lower=eff[j][0],
+                eff_upper=eff[j][1],
             )
             for j in range(n.size)
         )
@@ -227,7 +244,14 @@ def _parts(rule: EffTox) -> tuple[Part, Part]:
 def _posterior(
     rule: EffTox, n: tuple[int, ...], y: tuple[int, ...], e: tuple[int, ...], both: tuple[int, ...]
 ) -> EffToxPosterior:
-    efficacy, toxicity = _parts(rule)
     counts = (np.array(n), np.array(y), np.array(e), np.array(both))
     limits = (rule.eff_limit, rule.tox_limit)
-    return fit_efftox(efficacy, toxicity, rule.prior_association, limits, counts, Resolution())
+    return fit_efftox(*_parts(rule), rule.prior_association, limits, counts, Resolution())
+
+
+@lru_cache(maxsize=256)
+def _intervals(
+    rule: EffTox, n: tuple[int, ...], y: tuple[int, ...], e: tuple[int, ...], both: tuple[int, ...]
+) -> tuple[Intervals, Intervals]:
+    counts = (np.array(n), np.array(y), np.array(e), np.array(both))
+    return efftox_intervals(*_parts(rule), rule.prior_association, counts, Resolution())

@@ -20,9 +20,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from escalon.design.quadrature import half_line_weights
+from escalon.design.quadrature import LADDER, half_line_weights, quantile_on_ladder
 from escalon.design.rules.base import FloatArray, IntArray
 
+Intervals = tuple[tuple[float, float], ...]
+"""Lower and upper end per level."""
 RADIUS = 6.5
 """Lattice radius in standard deviations."""
 NEGLIGIBLE = (1e-9, 1e-6)
@@ -102,6 +104,42 @@ def fit_efftox(
     resolution: Resolution,
 ) -> EffToxPosterior:
     """Posterior from counts (n, y, e, both) per level; `psi`: prior mean and sd; `limits`: of efficacy, toxicity."""
+    (eff, tox), weights = _joined(efficacy, toxicity, psi, counts, resolution)
+    return EffToxPosterior(
+        weights[0] @ eff.p,
+        weights[1] @ tox.p,
+        np.clip(weights[0] @ eff.above(limits[0]), 0, 1),
+        np.clip(1 - weights[1] @ tox.above(limits[1]), 0, 1),
+    )
+
+
+def efftox_intervals(
+    efficacy: Part,
+    toxicity: Part,
+    psi: tuple[float, float],
+    counts: tuple[IntArray, IntArray, IntArray, IntArray],
+    resolution: Resolution,
+) -> tuple[Intervals, Intervals]:
+    """Equal-tailed 95% intervals per level, of the probability of efficacy and of a DLT."""
+    nodes, weights = _joined(efficacy, toxicity, psi, counts, resolution)
+    found = []
+    for part, weight in zip(nodes, weights, strict=True):
+        above = np.clip([weight @ part.above(limit) for limit in LADDER], 0, 1)
+        quantiles = (
+            (quantile_on_ladder(column, 0.025), quantile_on_ladder(column, 0.975)) for column in above.T
+        )
+        found.append(tuple(quantiles))
+    return found[0], found[1]
+
+
+def _joined(
+    efficacy: Part,
+    toxicity: Part,
+    psi: tuple[float, float],
+    counts: tuple[IntArray, IntArray, IntArray, IntArray],
+    resolution: Resolution,
+) -> tuple[list[Nodes], list[FloatArray]]:
+    """The lattices of efficacy and toxicity with the weights of their nodes, the association summed over."""
     from escalon.design.rules.kernels import couple
 
     n, y, e, _ = counts
@@ -122,13 +160,7 @@ def fit_efftox(
         joined = couple(factors[0][part], factors[1][1 - part], other.weight, c, c_weight, sign, power)
         weight = fine[part].weight * joined
         weights.append(weight / weight.sum())
-    eff, tox = fine
-    return EffToxPosterior(
-        weights[0] @ eff.p,
-        weights[1] @ tox.p,
-        np.clip(weights[0] @ eff.above(limits[0]), 0, 1),
-        np.clip(1 - weights[1] @ tox.above(limits[1]), 0, 1),
-    )
+    return fine, weights
 
 
 def _groups(

@@ -16,7 +16,9 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
-from escalon.design.rules.base import WAIT, FloatArray, Proposal, States
+from escalon.design.quadrature import PosteriorGrid
+from escalon.design.recommendation import LevelEstimate
+from escalon.design.rules.base import WAIT, FloatArray, Proposal, States, level_estimates
 from escalon.design.rules.crm import Crm
 
 
@@ -41,6 +43,15 @@ class TiteCrm(Crm):
         if states.pending_level is None or states.pending_followup is None:
             return self.levels_prob(states.n, states.y)
         grid = self.grid(int(states.treated.max()))
+        weight = self._late_weight(states, grid)
+        values = grid.p if self.estimate == "mean" else grid.parameters
+        mean = weight @ values / weight.sum(axis=1, keepdims=True)
+        return mean if self.estimate == "mean" else self.prob_tox(mean[:, 0])
+
+    def _late_weight(self, states: States, grid: PosteriorGrid) -> FloatArray:
+        """Posterior weight of every node, up to a factor per state, shape (states, nodes)."""
+        assert states.pending_level is not None
+        assert states.pending_followup is not None
         log_weight = states.y @ grid.log_p.T + (states.n - states.y) @ grid.log_q.T + grid.log_prior
         p = grid.p.T
         for column in range(states.pending_level.shape[1]):
@@ -48,10 +59,20 @@ class TiteCrm(Crm):
             some = np.flatnonzero((level >= 0) & (weight > 0))
             log_weight[some] += np.log1p(-weight[some, None] * p[level[some]])
         log_weight -= log_weight.max(axis=1, keepdims=True)
-        weight = np.exp(log_weight)
-        values = grid.p if self.estimate == "mean" else grid.parameters
-        mean = weight @ values / weight.sum(axis=1, keepdims=True)
-        return mean if self.estimate == "mean" else self.prob_tox(mean[:, 0])
+        return np.asarray(np.exp(log_weight))
+
+    def estimates_pending(self, states: States) -> tuple[LevelEstimate, ...]:
+        """Estimate and interval per level with the pending patients' weights."""
+        n, y = states.n[0], states.y[0]
+        if states.pending_level is None or states.pending_followup is None:
+            return self.estimates(n, y)
+        patients = int(states.treated.max())
+        weight = self._late_weight(states, self.grid(patients, finer=2))[0]
+        above = weight @ self.tail(patients, self.target) / weight.sum()
+        pairs = zip(states.pending_level[0].tolist(), states.pending_followup[0].tolist(), strict=True)
+        pending = [(level, followup) for level, followup in pairs if level >= 0]
+        low, high = self.prob_tox(self.quantiles(n, y, pending))[::-1]
+        return level_estimates(n, y, self.late_prob(states)[0], low, high, above)
 
     def propose(self, states: States, max_n: int) -> Proposal:
         """The level nearest the target, or a pause."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escalon.design.quadrature import PosteriorGrid, half_line_weights, log_expit
 from escalon.design.recommendation import LevelEstimate
-from escalon.design.rules.base import FloatArray, IntArray, Rule
+from escalon.design.rules.base import FloatArray, IntArray, Rule, level_estimates
 
 REACH = 6.0
 """Half-width of the grid in prior standard deviations: the prior mass outside is 1.5e-8."""
@@ -125,19 +125,7 @@ class TwoParameterRule(Rule):
         mean = self.mean_prob(n[None, :], y[None, :])[0]
         above = self.prob_above(n[None, :], y[None, :], self.target_rate)[0]
         low, high = (self._quantile(n, y, q) for q in (0.025, 0.975))
-        return tuple(
-            LevelEstimate(
-                j + 1,
-                int(n[j]),
-                int(y[j]),
-                float(y[j] / n[j]) if n[j] else None,
-                float(mean[j]),
-                float(low[j]),
-                float(high[j]),
-                float(above[j]),
-            )
-            for j in range(n.size)
-        )
+        return level_estimates(n, y, mean, low, high, above)
 
     def _quantile(self, n: IntArray, y: IntArray, probability: float) -> FloatArray:
         """Quantile of p_j per level, by interpolation of the distribution on a fixed ladder of limits."""
