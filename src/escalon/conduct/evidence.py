@@ -38,7 +38,7 @@ def level_evidence(state: State, folder: StudyFolder) -> tuple[LevelEvidence, ..
     rows = []
     for level in range(1, levels + 1):
         infused = _infused(state, level)
-        responders = sum(_responded(patient, numerator) for patient in infused)
+        responders = sum(responded(patient, numerator) for patient in infused)
         rows.append(LevelEvidence(level, n[level - 1], y[level - 1], len(infused), responders))
     return tuple(rows)
 
@@ -88,7 +88,7 @@ def _infused(state: State, level: int) -> list[Patient]:
     return [p for p in state.patients.values() if p.infused_at is not None and p.dose_level == level]
 
 
-def _responded(patient: Patient, numerator: set[str]) -> bool:
+def responded(patient: Patient, numerator: set[str]) -> bool:
     """A response of the numerator before any transplant or new anti-leukemic therapy."""
     ends = [record.values["PRSTDTC"] for record in patient.forms("PR")]
     ends += [

@@ -1,23 +1,29 @@
 """Data cuts can be made again; a review binds a packet; votes follow declarations; the what-if tree asks the rule."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from escalon.conduct import commands as c
+from escalon.conduct import events as ce
 from escalon.conduct.committee import commands as cc
 from escalon.conduct.committee import events as ev
 from escalon.conduct.committee.cut import cut_content, cut_hash
+from escalon.conduct.committee.futility import react
 from escalon.conduct.committee.packet import build_packet, packet_hash
 from escalon.conduct.committee.topic import TOPIC
 from escalon.conduct.committee.what_if import what_if
 from escalon.conduct.encoding import decode, encode
+from escalon.conduct.state import Patient, Record, State
 from escalon.protocol import StudyFolder
+from escalon.protocol.conduct.committee import Futility
 from tests.act import (
     CHAIR,
     COORDINATOR,
     SPONSOR,
     STATISTICIAN,
+    T0,
     Desk,
     adverse_event,
     enrol,
@@ -122,3 +128,41 @@ def test_the_what_if_tree_is_the_rule_asked_for_each_number_of_dlts(balli: Study
         assert (branch.action, branch.dose_level) == (answer.action, answer.level)
     assert tree[0].action == "escalate"
     assert tree[3].action == "stop"
+
+
+def expansion(responses: list[str]) -> State:
+    """Infused patients of the expansion, all but the last with a recorded response at day 28."""
+    patients = {}
+    for number, answer in enumerate(responses, start=1):
+        name = f"{number:03d}"
+        values = {"RSDTC": (T0 + timedelta(days=28)).date().isoformat(), "RSORRES": answer}
+        record = Record(name, "RS", "RS-D28", 1, "D28", values, T0, number)
+        known = {"RS-D28": record} if number < len(responses) else {}
+        patients[name] = Patient(
+            name, "01", "expansion", 1, "2020-01-06", None, T0, infused_at=T0, records=known
+        )
+    return State(patients=patients)
+
+
+def recorded_last(state: State, answer: str) -> ce.FormRecorded:
+    values = {"RSDTC": (T0 + timedelta(days=28)).date().isoformat(), "RSORRES": answer}
+    return ce.FormRecorded(list(state.patients)[-1], "RS", "RS-D28", 1, "D28", values, None)
+
+
+@pytest.mark.parametrize(
+    ("responders", "n", "held"), [(0, 5, False), (0, 6, True), (1, 6, False), (2, 12, False), (2, 13, True)]
+)
+def test_futility_is_the_posterior_probability_of_a_rate_below_the_least(
+    balli: StudyFolder, responders: int, n: int, held: bool
+) -> None:
+    rule = Futility(least_rate=0.40, certainty=0.95, prior=(1.0, 1.0), first_look=6)
+    charter = balli.conduct.committee.model_copy(update={"futility": rule})
+    folder = replace(balli, conduct=balli.conduct.model_copy(update={"committee": charter}))
+    answers = ["CR"] * responders + ["NR"] * (n - responders)
+    state = expansion(answers)
+    act = c.Signed(c.RequestRecommendation(), COORDINATOR, T0)
+    events = react(state, (recorded_last(state, answers[-1]),), act, folder)
+    # P(rate < 0.4) for Beta(1 + x, 1 + n - x): 1 - 0.6^(n+1) for x = 0, by hand.
+    if responders == 0:
+        assert (1 - 0.6 ** (n + 1) > 0.95 and n >= 6) is held
+    assert [type(event).__name__ for event in events] == ["EnrolmentHeld"] * held

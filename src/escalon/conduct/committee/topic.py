@@ -4,6 +4,7 @@ from escalon.conduct.act import Command
 from escalon.conduct.committee import commands as c
 from escalon.conduct.committee import decide
 from escalon.conduct.committee.apply import APPLY
+from escalon.conduct.committee.futility import react
 from escalon.conduct.topic import Decide, Topic
 
 DECIDE: dict[type[Command], Decide] = {
@@ -20,4 +21,4 @@ ALLOWED: dict[type[Command], tuple[str, ...]] = {
     c.DeclareInterest: ("committee_member",),
     c.CastVote: ("committee_member",),
 }
-TOPIC = Topic("committee", DECIDE, ALLOWED, APPLY)
+TOPIC = Topic("committee", DECIDE, ALLOWED, APPLY, react=react)
