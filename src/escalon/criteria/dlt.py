@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import floor
 
 from escalon.criteria.dlt_definition import CytopeniaClause, DltDefinition, load_default_definition
-from escalon.criteria.dlt_proposals import Proposal, propose
+from escalon.criteria.dlt_proposals import Proposal, Proposals, propose
 from escalon.criteria.dlt_record import (
     AdverseEvent,
     CountPoint,
@@ -32,6 +32,7 @@ __all__ = [
     "MarrowPoint",
     "PatientRecord",
     "Proposal",
+    "Proposals",
     "evaluability",
     "load_default_definition",
     "propose",
@@ -56,7 +57,7 @@ class Evaluability:
     clause: str
     reasons: tuple[str, ...]
     replace: bool
-    proposals: tuple[Proposal, ...]
+    proposals: Proposals
 
     @property
     def grade(self) -> str:

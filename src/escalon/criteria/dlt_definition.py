@@ -1,6 +1,7 @@
 """A study's definition of dose-limiting toxicity as clauses of data."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +20,15 @@ Category = Literal[
 ]
 
 
+def _default(setting: str) -> Callable[[], Any]:
+    """The value of a setting that a definition leaves out, from the table."""
+    return lambda: load_table("dlt_default.json")["defaults"][setting]["value"]
+
+
+def _products() -> tuple[str, ...]:
+    return tuple(_default("attribution_products")())
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,8 +36,10 @@ class _Model(BaseModel):
 class Attribution(_Model):
     """What an event must be related to, and how surely, to count."""
 
-    products: tuple[str, ...] = Field(default=("UCART22",), min_length=1)
-    minimum: Literal["UNLIKELY", "POSSIBLE", "PROBABLE", "DEFINITE"] = "POSSIBLE"
+    products: tuple[str, ...] = Field(default_factory=_products, min_length=1)
+    minimum: Literal["UNLIKELY", "POSSIBLE", "PROBABLE", "DEFINITE"] = Field(
+        default_factory=_default("attribution_minimum")
+    )
 
 
 class Exemption(_Model):
@@ -36,6 +48,7 @@ class Exemption(_Model):
     terms: tuple[str, ...] = Field(default=(), description="event terms, without regard to case")
     categories: tuple[Category, ...] = ()
     needs: tuple[Flag, ...] = Field(default=(), description="flags that must all be true on the event")
+    source: str = Field(default="", description="a key of sources.json, or words")
 
     @model_validator(mode="after")
     def _names_something(self) -> "Exemption":
@@ -53,6 +66,11 @@ class _Clause(_Model):
     id: str = Field(description="clause number shown with every proposal")
     text: str = Field(description="the clause in words, for the page and the committee")
     attribution: Attribution | None = Field(default=None, description="None: as the definition says")
+    opens_with: tuple[str, ...] = Field(
+        default=(),
+        description="products whose first dose opens the window of this clause, where before the first infusion",
+    )
+    source: str = Field(default="", description="a key of sources.json, or words")
 
 
 class FatalClause(_Clause):
@@ -73,7 +91,9 @@ class GradedClause(_Clause):
     categories: tuple[Category, ...]
     immediate_grade: int | None = Field(default=None, ge=1, le=4)
     sustained_grade: int | None = Field(default=None, ge=1, le=4)
-    improve_to: int = Field(default=2, ge=0, le=3, description="grade that ends the sustained run")
+    improve_to: int = Field(
+        default_factory=_default("improve_to"), ge=0, le=3, description="grade that ends the sustained run"
+    )
     sustained_hours: float | None = Field(default=None, gt=0.0, description="hours")
     laboratory_hours: float | None = Field(
         default=None, gt=0.0, description="hours, for category LAB; None: as others"
@@ -100,23 +120,38 @@ class CytopeniaClause(_Clause):
 
     kind: Literal["late_cytopenia"]
     lineages: tuple[Literal["neutrophils", "platelets"], ...] = ("neutrophils", "platelets")
-    grade: int = Field(default=4, ge=1, le=4)
-    check_day: int = Field(default=42, gt=0, description="days after first infusion")
+    grade: int = Field(default_factory=_default("cytopenia_grade"), ge=1, le=4)
+    check_day: int = Field(
+        default_factory=_default("check_day"), gt=0, description="days after first infusion"
+    )
     check_day_window: int = Field(
-        default=7, ge=0, description="days either side within which a marrow counts"
+        default_factory=_default("check_day_window"),
+        ge=0,
+        description="days either side within which a marrow counts",
     )
     max_cellularity: float = Field(
         gt=0.0, le=100.0, description="percent; below this the marrow is hypocellular"
     )
-    leukemia_blasts: float = Field(default=5.0, description="percent; at or above this there is leukemia")
+    leukemia_blasts: float = Field(
+        default_factory=_default("leukemia_blasts"), description="percent; at or above this there is leukemia"
+    )
 
 
 class HysLawClause(_Clause):
-    """ALT or AST and bilirubin high together, with no other cause."""
+    """ALT or AST and bilirubin high together and risen from baseline, without cholestasis or another cause."""
 
     kind: Literal["hys_law"]
-    transaminase_uln: float = Field(default=3.0, gt=0.0, description="times the upper limit; above it")
-    bilirubin_uln: float = Field(default=2.0, gt=0.0, description="times the upper limit; above it")
+    transaminase_uln: float = Field(
+        default_factory=_default("transaminase_uln"), gt=0.0, description="times the upper limit; above it"
+    )
+    bilirubin_uln: float = Field(
+        default_factory=_default("bilirubin_uln"), gt=0.0, description="times the upper limit; above it"
+    )
+    alp_uln: float = Field(
+        default_factory=_default("alp_uln"),
+        gt=0.0,
+        description="times the upper limit; alkaline phosphatase at or above it speaks for cholestasis",
+    )
 
 
 Clause = Annotated[FatalClause | GradedClause | CytopeniaClause | HysLawClause, Field(discriminator="kind")]
@@ -128,10 +163,12 @@ class DltDefinition(_Model):
     Days count from first infusion (day 0); the window is day 0 to ``window_days``, both whole days included.
     """
 
-    window_days: int = Field(default=28, gt=0, description="days")
-    attribution: Attribution = Attribution()
+    window_days: int = Field(default_factory=_default("window_days"), gt=0, description="days")
+    attribution: Attribution = Field(default_factory=Attribution)
     ctcae_version: Literal["5.0", "6.0"] = "5.0"
-    min_dose_fraction: float = Field(default=0.80, gt=0.0, le=1.0, description="given over assigned dose")
+    min_dose_fraction: float = Field(
+        default_factory=_default("min_dose_fraction"), gt=0.0, le=1.0, description="given over assigned dose"
+    )
     count_dlt_below_min_dose: bool = True
     never: tuple[Exemption, ...] = Field(
         default=(), description="never a DLT under any clause but late cytopenia"

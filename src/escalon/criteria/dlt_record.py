@@ -123,18 +123,24 @@ class MarrowPoint:
 
 @dataclass(frozen=True, slots=True)
 class LiverPoint:
-    """Liver tests of one day, as multiples of the upper limit; ``other_cause`` explains them otherwise."""
+    """Liver tests of one day, as multiples of the upper limit.
+
+    ``cholestasis`` is the clinical finding, None when not judged; ``other_cause`` explains the tests otherwise.
+    """
 
     day: float
     alt_uln: float | None = None
     ast_uln: float | None = None
     bilirubin_uln: float | None = None
     other_cause: bool = False
+    alp_uln: float | None = None
+    cholestasis: bool | None = None
 
     def __post_init__(self) -> None:
         check_day("day", self.day, required=True)
         check_flag("other_cause", self.other_cause)
-        for name in ("alt_uln", "ast_uln", "bilirubin_uln"):
+        check_flag("cholestasis", self.cholestasis, unknown=True)
+        for name in ("alt_uln", "ast_uln", "bilirubin_uln", "alp_uln"):
             check_finite(name, getattr(self, name))
 
 
@@ -156,6 +162,8 @@ class PatientRecord:
         progression_day: day of progression that ended follow-up for DLT, or None.
         withdrawal_day: day the patient left, or None.
         new_therapy_day: first day of new anti-leukemic therapy, or None.
+        first_doses: day of the first dose of each product of lymphodepletion that was given, such as
+            ``{"CLLS52": -5.0}``; a product not named is not recorded.
         assessments_complete: key safety assessments of the window done; None when not yet known.
     """
 
@@ -172,11 +180,14 @@ class PatientRecord:
     withdrawal_day: float | None = None
     new_therapy_day: float | None = None
     assessments_complete: bool | None = None
+    first_doses: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_finite("dose_fraction", self.dose_fraction, high=2.0)
         for name in _DAYS:
             check_day(name, getattr(self, name))
+        for product, dose in self.first_doses.items():
+            check_day(f"first_doses of {product}", dose, required=True)
         check_flag("assessments_complete", self.assessments_complete, unknown=True)
         if self.death_cause is not None:
             check_code("death_cause", self.death_cause, DEATH_CAUSES)
