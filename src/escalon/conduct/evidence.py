@@ -7,6 +7,7 @@ from typing import Any
 
 from escalon.conduct.canonical import utc_text
 from escalon.conduct.cohorts import counts
+from escalon.conduct.derived_grades import worst_grade
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 
@@ -118,9 +119,9 @@ def _rule(state: State) -> dict[str, Any]:
 
 
 def _severe_interest(patients: list[Patient]) -> int:
-    """Patients with a grade 3 or higher event of interest."""
+    """Patients with a grade 3 or higher event of interest, recorded or derived from its components."""
     return sum(
-        any(r.values["AECAT"] in INTEREST and r.values["AETOXGR"] >= 3 for r in patient.forms("AE"))
+        any(r.values["AECAT"] in INTEREST and worst_grade(r.values) >= 3 for r in patient.forms("AE"))
         for patient in patients
     )
 

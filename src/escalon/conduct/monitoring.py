@@ -1,11 +1,15 @@
-"""Stopping rules watched with every fact: which of them a patient's adverse event meets."""
+"""Stopping rules watched with every fact: which of them a patient's adverse event meets.
+
+The worse of the recorded and the derived grade counts, and the higher of the investigator's and the sponsor's view.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from escalon.conduct import events as ev
+from escalon.conduct.derived_grades import worst_grade
+from escalon.conduct.opinions import NO_VIEW, judge_relations, sponsor_views
 from escalon.conduct.state import State
-from escalon.criteria.relatedness import is_related
 from escalon.protocol import StudyFolder
 from escalon.protocol.study import StoppingRule
 
@@ -15,10 +19,10 @@ def held_by(state: State, patient: str, values: dict[str, Any], folder: StudyFol
     held: list[ev.Event] = []
     open_rules = {hold.rule for hold in state.open_holds}
     for rule in folder.study.stopping_rules:
-        if rule.id in open_rules or not _meets(state, patient, values, rule):
+        if rule.id in open_rules or not _meets(state, patient, None, values, rule):
             continue
         earlier = sum(
-            _meets(state, other.patient, record.values, rule)
+            _meets(state, other.patient, record.record, record.values, rule)
             for other in state.patients.values()
             for record in other.forms("AE")
             if (other.patient, record.values["AESTDTC"], record.values["AETERM"])
@@ -31,14 +35,17 @@ def held_by(state: State, patient: str, values: dict[str, Any], folder: StudyFol
     return tuple(held)
 
 
-def _meets(state: State, patient: str, values: dict[str, Any], rule: StoppingRule) -> bool:
+def _meets(
+    state: State, patient: str, record: str | None, values: dict[str, Any], rule: StoppingRule
+) -> bool:
     infused = state.patients[patient].infused_at
-    if infused is None or values["AETOXGR"] < rule.grade:
+    if infused is None or worst_grade(values) < rule.grade:
         return False
     day = (datetime.fromisoformat(values["AESTDTC"]).date() - infused.date()).days
     if not 0 <= day <= rule.within_days:
         return False
     if rule.kind == "related_death":
-        return is_related(values["AERELUC"])
+        sponsor = NO_VIEW if record is None else sponsor_views(state, patient).get(record, NO_VIEW)
+        return judge_relations(values, sponsor)["UCART22"].related
     categories = {"gvhd_grade": ("GVHD",), "crs_icans_grade": ("CRS", "ICANS")}[rule.kind]
     return values["AECAT"] in categories

@@ -173,13 +173,14 @@ class Laboratory(Model):
     noise: float = Field(ge=0, le=0.5, description="coefficient of variation between samples")
 
 
-Cause = Literal["UCART22", "CLLS52", "LYMPHODEPLETION", "DISEASE", "OTHER"]
+Cause = Literal["UCART22", "CLLS52", "LYMPHODEPLETION", "DISEASE", "PROCEDURE", "INFECTION", "OTHER"]
 
 
 class BackgroundEvent(Model):
     """An adverse event that is not dose limiting: how often, how severe, when, from what."""
 
-    term: str
+    term: str = Field(description="CTCAE term")
+    reported: str | None = Field(default=None, description="words of the site, where they are not the term")
     system: str
     category: Literal["GENERAL", "INFECTION", "INFUSION REACTION", "LABORATORY"]
     cause: Cause
@@ -206,6 +207,7 @@ class Crs(Model):
     odds_without_clls52: Positive
     expansion_correlation: float = Field(ge=0, lt=1, description="with log Cmax of UCART22")
     grades: GradeShares = Field(min_length=3, max_length=3, description="share of grades 1, 2, 3")
+    recorded_lower: Probability = Field(description="of grade 2 events, recorded as grade 1 by the site")
     onset_before_peak: Interval = Field(description="days before Tmax of UCART22")
     duration: Interval = Field(description="days, grades 1 and 2")
     duration_grade3: Interval = Field(description="days to grade 2 or lower, from onset")
@@ -292,6 +294,9 @@ class FollowUp(Model):
     withdrawn_per_year: float = Field(ge=0, description="hazard")
     missing_sample: Probability = Field(description="pharmacokinetic or cell sample")
     sample_delay: Interval = Field(description="hours from the planned time")
+    sponsor_differs: Probability = Field(
+        description="of serious events: the sponsor sees less of UCART22 and more of the lymphodepletion in them"
+    )
     underdosed: Probability = Field(description="less than the minimum fraction of the dose could be given")
     screening_days: Interval = Field(
         description="days from the screening visit to the first lymphodepletion dose"

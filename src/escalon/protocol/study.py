@@ -208,10 +208,10 @@ class Grading(Model):
     iec_hs: str
     laboratory: tuple[LaboratoryTerm, ...] = ()
 
-    @property
-    def ctcae_system(self) -> str:
-        """Name and version as an adverse event carries them."""
-        return f"CTCAE {self.ctcae}"
+    def system_of(self, category: str) -> str:
+        """Return name and version of the system that grades adverse events of ``category`` (AECAT)."""
+        systems = {"CRS": self.crs, "ICANS": self.icans, "GVHD": self.gvhd, "IEC-HS": self.iec_hs}
+        return systems.get(category, f"CTCAE {self.ctcae}")
 
     def laboratory_terms(self) -> dict[str, LaboratoryTerm]:
         """Return the items that have a rule in the study's CTCAE version, by term."""

@@ -12,7 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from escalon.protocol.scenarios import DoseLimiting
-from escalon.virtual.adverse_events import ASTCT, MAGIC, AdverseEvent, draw_relation
+from escalon.virtual.adverse_events import AdverseEvent, draw_relation
+from escalon.virtual.components import (
+    Components,
+    crs_components,
+    gvhd_components,
+    icans_components,
+    iec_hs_components,
+)
 from escalon.virtual.laboratory import Bump
 from escalon.virtual.streams import Streams, pick, uniform
 
@@ -65,7 +72,7 @@ def dlt_bumps(event: AdverseEvent) -> tuple[Bump, ...]:
 
     if event.term == "Alanine aminotransferase increased":
         improved = event.improved or end
-        return (Bump("ALT", event.onset - 0.5, event.onset, improved - 0.3, end, 290.0),)
+        return (Bump("ALT", event.onset - 0.5, event.onset, improved - 1.0, improved + 0.6, 290.0),)
     if event.category == "IEC-HS":
         return (bump("FERRITIN", 24000.0), bump("CRP", 110.0))
     return (bump("CRP", 160.0), bump("FERRITIN", 5000.0))
@@ -87,7 +94,6 @@ def _astct(
         grade=grade,
         relation=relation,
         improved=onset + improved,
-        grading=ASTCT,
         serious=True,
         life_threatening=grade >= 4,
         components=worst_items,
@@ -97,33 +103,8 @@ def _astct(
     )
 
 
-def _components(rng: np.random.Generator, category: str, grade: int) -> dict[str, float | int | str]:
+def _components(rng: np.random.Generator, category: str, grade: int) -> Components:
     return crs_components(rng, grade) if category == "CRS" else icans_components(rng, grade)
-
-
-def crs_components(rng: np.random.Generator, grade: int) -> dict[str, float | int | str]:
-    """Return CRS items of the form that the ASTCT table grades as ``grade`` (1 to 4)."""
-    temperature = round(38.2 + 0.5 * min(grade, 3) + 0.7 * rng.random(), 1)
-    second = rng.random() < 0.5
-    pressors = {1: 0, 2: 0, 3: int(second), 4: 2 if second else 1}[grade]
-    oxygen = {
-        1: "NONE",
-        2: "LOW_FLOW_NASAL",
-        3: "LOW_FLOW_NASAL" if second else "HIGH_FLOW_NASAL",
-        4: "HIGH_FLOW_NASAL" if second else "POSITIVE_PRESSURE",
-    }[grade]
-    return {"CRSTEMP": temperature, "CRSPRESS": pressors, "CRSOXY": oxygen}
-
-
-def icans_components(rng: np.random.Generator, grade: int) -> dict[str, float | int | str]:
-    """Return the ICE score that grades as ``grade`` (1 to 3)."""
-    low, high = {1: (7, 9), 2: (3, 6), 3: (0, 2)}[grade]
-    return {"ICESCORE": int(rng.integers(low, high + 1))}
-
-
-def gvhd_components(skin: int, lower_gut: int = 0, upper_gut: int = 0) -> dict[str, float | int | str]:
-    """Return the GvHD organ stages of the form, liver never involved."""
-    return {"GVSKIN": skin, "GVLIVER": 0, "GVUGI": upper_gut, "GVLGI": lower_gut, "GVREFR": "N"}
 
 
 def _crs(grade: int) -> Callable[[np.random.Generator, float, dict[str, str]], AdverseEvent]:
@@ -152,7 +133,7 @@ def _gvhd(rng: np.random.Generator, onset: float, relation: dict[str, str]) -> A
     improved = onset + 8.0 + 10.0 * rng.random()
     return AdverseEvent(
         "Graft versus host disease", IMMUNE, "GVHD", onset, improved + 10.0, 3, relation,
-        improved=improved, grading=MAGIC, serious=True, components=stages, dlt=True,
+        improved=improved, serious=True, components=stages, dlt=True,
     )  # fmt: skip
 
 
@@ -176,7 +157,7 @@ def _hyperinflammation(rng: np.random.Generator, onset: float, relation: dict[st
     improved = onset + 5.0 + 6.0 * rng.random()
     return AdverseEvent(
         "Immune effector cell-associated HLH-like syndrome", IMMUNE, "IEC-HS", onset, improved + 8.0, 3,
-        relation, improved=improved, serious=True, dlt=True,
+        relation, improved=improved, serious=True, components=iec_hs_components(rng), dlt=True,
     )  # fmt: skip
 
 

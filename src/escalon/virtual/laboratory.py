@@ -1,6 +1,7 @@
 """Blood counts and chemistry over time: smooth courses per patient, printed with noise at each sample."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from escalon.virtual.streams import Streams, uniform
 
 Knots = tuple[tuple[float, float], ...]
 CHEMISTRY = ("ALT", "BILI", "CREAT", "CRP", "FERRITIN")
-_DIGITS = {
+DIGITS = {
     "NEUT": 2,
     "PLAT": 0,
     "LYM": 2,
@@ -85,7 +86,7 @@ class LabCourse:
                 noise * float(np.clip(rng.standard_normal(), -2.5, 2.5))
             )
             value = max(value, _FLOORS.get(name, 0.0), self._floor(name, day))
-            panel[name] = round(value, _DIGITS[name])
+            panel[name] = round(value, DIGITS[name])
         days, blasts = zip(*self.blasts, strict=True)
         other = float(np.interp(day, days, blasts)) + 0.08 * panel["NEUT"]
         panel["WBC"] = round(panel["NEUT"] + panel["LYM"] + other, 2)
@@ -107,11 +108,15 @@ def draw_laboratory(
     first_day: int,
     aplasia: bool,
     bumps: tuple[Bump, ...],
+    fourth: Mapping[str, float],
 ) -> LabCourse:
-    """Draw the patient's courses; ``aplasia`` (dose limiting) keeps counts at grade 4 past Day 42."""
+    """Draw the patient's courses; ``aplasia`` (dose limiting) keeps counts at grade 4 past Day 42.
+
+    ``fourth`` gives the count below which NEUT and PLAT are grade 4 in the study's CTCAE version.
+    """
     rng = streams.generator(patient.number, "laboratory")
-    neutrophils, recovery = _neutrophils(rng, lab, disease, first_day, aplasia)
-    platelets, platelets_back = _platelets(rng, lab, disease, first_day, aplasia)
+    neutrophils, recovery = _neutrophils(rng, lab, disease, first_day, aplasia, fourth["NEUT"])
+    platelets, platelets_back = _platelets(rng, lab, disease, first_day, aplasia, fourth["PLAT"])
     start = {
         "ALT": uniform(rng, lab.alt),
         "BILI": uniform(rng, lab.bilirubin),
@@ -142,21 +147,26 @@ def draw_laboratory(
     if not aplasia:
         quiet = disease.detected_day if disease.remission and disease.detected_day else 60.0
         floors = (
-            ("NEUT", recovery, max(quiet, 43.0), 0.52),
-            ("PLAT", platelets_back, max(quiet, 43.0), 26.0),
+            ("NEUT", recovery, max(quiet, 43.0), 1.04 * fourth["NEUT"]),
+            ("PLAT", platelets_back, max(quiet, 43.0), 1.04 * fourth["PLAT"]),
         )
     return LabCourse(counts, start, bumps, exposure, blasts, lab.noise, floors)
 
 
 def _neutrophils(
-    rng: np.random.Generator, lab: Laboratory, disease: DiseaseCourse, first_day: int, aplasia: bool
+    rng: np.random.Generator,
+    lab: Laboratory,
+    disease: DiseaseCourse,
+    first_day: int,
+    aplasia: bool,
+    fourth: float,
 ) -> tuple[Knots, float]:
     base, nadir = uniform(rng, lab.neutrophils), uniform(rng, lab.neutrophil_nadir)
     begin, recovery = uniform(rng, lab.nadir_from), uniform(rng, lab.neutrophil_recovery)
     low, full, later = 0.60 + 0.25 * rng.random(), 1.6 + 2.0 * rng.random(), rng.random()
     if aplasia:
         recovery = 60.0 + 20.0 * later
-        nadir = min(nadir, 0.15)
+        nadir = min(nadir, 0.3 * fourth)
     knots = [(-99.0, base), (first_day, base), (begin, nadir), (recovery - 5.0, nadir), (recovery, 1.06)]
     knots.append((recovery + 1.5, 1.3))
     settled = max(recovery + 3.0, 26.0)
@@ -170,14 +180,19 @@ def _neutrophils(
 
 
 def _platelets(
-    rng: np.random.Generator, lab: Laboratory, disease: DiseaseCourse, first_day: int, aplasia: bool
+    rng: np.random.Generator,
+    lab: Laboratory,
+    disease: DiseaseCourse,
+    first_day: int,
+    aplasia: bool,
+    fourth: float,
 ) -> tuple[Knots, float]:
     base, nadir = uniform(rng, lab.platelets), uniform(rng, lab.platelet_nadir)
     begin, recovery = uniform(rng, lab.nadir_from) + 2.0, uniform(rng, lab.platelet_recovery)
     u, later = rng.random(), rng.random()
     nadir = min(nadir, 0.9 * base)
     if aplasia:
-        nadir, recovery = min(nadir, 14.0), 62.0 + 20.0 * later
+        nadir, recovery = min(nadir, 0.56 * fourth), 62.0 + 20.0 * later
     elif disease.depth == "MLFS":
         nadir, base = max(nadir, 29.0), max(base, 32.0)
     knots = [(-99.0, base), (first_day, base), (begin, nadir), (max(begin + 1.0, recovery - 6.0), nadir)]

@@ -6,24 +6,16 @@ UCART22 improves in time, grade 4 cytopenias recover before Day 42, deaths are a
 
 from dataclasses import replace
 
-import numpy as np
-
-from escalon.protocol.scenarios import BackgroundEvent, Cause, VirtualPatientAssumptions
-from escalon.virtual.adverse_events import ASTCT, MAGIC, AdverseEvent, draw_relation
+from escalon.protocol.scenarios import BackgroundEvent, VirtualPatientAssumptions
+from escalon.virtual.adverse_events import AdverseEvent, draw_relation
 from escalon.virtual.cell_kinetics import CellCourse
-from escalon.virtual.dose_limiting import IMMUNE, NERVOUS, crs_components, gvhd_components, icans_components
+from escalon.virtual.components import crs_components, gvhd_components, icans_components
+from escalon.virtual.dose_limiting import IMMUNE, NERVOUS
 from escalon.virtual.laboratory import Bump, LabCourse
 from escalon.virtual.leukemia import change_odds, correlated_uniform
 from escalon.virtual.streams import Streams, pick_grade, uniform
 
-_BLOOD = "Blood and lymphatic system disorders"
-_CYTOPENIAS: tuple[tuple[str, str, str, float, float], ...] = (
-    ("NEUT", "Neutrophil count decreased", "Investigations", 1.0, 0.5),
-    ("PLAT", "Platelet count decreased", "Investigations", 50.0, 25.0),
-    ("LYM", "Lymphocyte count decreased", "Investigations", 0.5, 0.2),
-    ("HGB", "Anemia", _BLOOD, 80.0, 0.0),
-)
-"""Parameter, CTCAE 5.0 term and class, upper limits of grade 3 and grade 4 (none for anaemia)."""
+LIVER = "Alanine aminotransferase increased"
 
 
 def draw_background(
@@ -42,6 +34,7 @@ def draw_background(
         drawn.append(
             AdverseEvent(
                 term=source.term,
+                reported=source.reported,
                 system=source.system,
                 category=source.category,
                 onset=onset,
@@ -83,12 +76,13 @@ def draw_crs(
         grade=grade,
         relation=draw_relation(rng, "UCART22", onset, with_clls52),
         improved=improved,
-        grading=ASTCT,
         serious=grade >= 2,
         components=crs_components(rng, grade),
     )
     if grade >= 2:
         event = replace(event, milder=(1, crs_components(rng, 1)), worst_at=onset + 0.1 + 0.3 * rng.random())
+    if grade == 2 and rng.random() < crs.recorded_lower:
+        event = replace(event, recorded=1)
     return [event, *_draw_icans(streams, number, assumptions, event, with_clls52)]
 
 
@@ -113,7 +107,6 @@ def _draw_icans(
             end=onset + uniform(rng, assumptions.icans.duration),
             grade=grade,
             relation=draw_relation(rng, "UCART22", onset, with_clls52),
-            grading=ASTCT,
             serious=grade >= 2,
             components=icans_components(rng, grade),
         )
@@ -140,7 +133,6 @@ def draw_gvhd(
             grade=grade,
             relation=draw_relation(rng, "UCART22", onset, with_clls52),
             improved=onset + better,
-            grading=MAGIC,
             serious=grade >= 2,
             components=gvhd_components(skin, upper_gut=upper),
         )
@@ -159,44 +151,19 @@ def draw_fatal_infection(streams: Streams, number: int, death_day: int, with_cll
     )  # fmt: skip
 
 
-def find_cytopenias(
-    rng: np.random.Generator, lab: LabCourse, first_day: int, until: float, with_clls52: bool
-) -> list[AdverseEvent]:
-    """Turn the blood counts from lymphodepletion to ``until`` into events of grade 3 and 4, one per episode.
-
-    A parameter that already had the grade before treatment gives no event until it is worse.
-    """
-    cause: Cause = "CLLS52" if with_clls52 else "LYMPHODEPLETION"
-    days = np.arange(first_day, until, 0.25)
-    found = []
-    for name, term, system, third, fourth in _CYTOPENIAS:
-        before = int(_grades(lab.values(name, first_day - 5.0), third, fourth)[0])
-        grades = _grades(lab.values(name, days), third, fourth)
-        for begin, end in _episodes(grades >= 3):
-            worst = int(grades[begin:end].max())
-            if worst <= before and begin == 0:
-                continue
-            first = begin if begin > 0 or before < 3 else begin + int(np.argmax(grades[begin:end] == worst))
-            onset = float(days[first])
-            over = float(days[end]) if end < len(days) else None
-            relation = draw_relation(rng, cause if name == "LYM" else "LYMPHODEPLETION", onset, with_clls52)
-            found.append(
-                AdverseEvent(
-                    term, system, "CYTOPENIA", onset, over, worst, relation, improved=over, expected=True
-                )
-            )
-    return found
+def with_liver_tests(events: list[AdverseEvent], lab: LabCourse) -> list[AdverseEvent]:
+    """Give each liver event the result the site takes because of it, at its height."""
+    return [
+        replace(event, tests=(("ALT", _height(event), round(float(lab.values("ALT", _height(event))[0]))),))
+        if event.term == LIVER
+        else event
+        for event in events
+    ]
 
 
-def _grades(values: np.ndarray, third: float, fourth: float) -> np.ndarray:
-    """Grade 4, 3, or 0 for anything milder."""
-    return np.where(values < fourth, 4, np.where(values < third, 3, 0))
-
-
-def _episodes(low: np.ndarray) -> list[tuple[int, int]]:
-    """Begin and end (exclusive) of the runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], low, [False]]).astype(int)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+def _height(event: AdverseEvent) -> float:
+    end = event.end if event.end is not None else event.onset + 10.0
+    return event.onset + (1.0 if event.dlt else 0.4 * (end - event.onset))
 
 
 def event_bumps(events: list[AdverseEvent]) -> tuple[Bump, ...]:
@@ -215,6 +182,6 @@ def event_bumps(events: list[AdverseEvent]) -> tuple[Bump, ...]:
             bumps += [rise("CRP", 45.0 * event.grade), rise("FERRITIN", 1500.0 * event.grade)]
         elif event.term == "Febrile neutropenia" or (event.category == "INFECTION" and event.grade >= 3):
             bumps.append(rise("CRP", 90.0))
-        elif event.term == "Alanine aminotransferase increased":
+        elif event.term == LIVER and not event.dlt:
             bumps.append(rise("ALT", 45.0))
     return tuple(bumps)

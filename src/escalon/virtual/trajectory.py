@@ -12,7 +12,7 @@ from typing import Any
 
 from escalon.protocol.scenarios import Scenario, VirtualPatientAssumptions
 from escalon.protocol.study import Regimen, Study
-from escalon.virtual import dose_limiting, toxicity
+from escalon.virtual import cytopenias, dose_limiting, toxicity
 from escalon.virtual.acts import Act, Consent, Day, Draft, Moment, fill_dates
 from escalon.virtual.adverse_events import AdverseEvent, event_drafts
 from escalon.virtual.assess import Assess, Seen, investigator
@@ -189,9 +189,18 @@ def _live(
     events = _events(plan, cells, disease, limiting)
     bumps = toxicity.event_bumps(events) + (dose_limiting.dlt_bumps(limiting) if limiting else ())
     lab = draw_laboratory(
-        streams, patient, assumptions.laboratory, disease, exposure, plan.regimen.first_day, aplasia, bumps
+        streams,
+        patient,
+        assumptions.laboratory,
+        disease,
+        exposure,
+        plan.regimen.first_day,
+        aplasia,
+        bumps,
+        cytopenias.fourth_limits(plan.study),
     )
-    events += _cytopenias(plan, lab, disease, aplasia)
+    events = toxicity.with_liver_tests(events, lab)
+    events += _cytopenias(plan, patient, lab, disease, aplasia)
     events.sort(key=lambda event: (event.onset, event.term))
     build = _infused_drafts if infused else _lymphodepleted_drafts
     drafts = build(plan, patient, exposure, cells, disease, lab, events, aplasia)
@@ -221,14 +230,18 @@ def _events(
     return events
 
 
-def _cytopenias(plan: _Plan, lab: LabCourse, disease: DiseaseCourse, aplasia: bool) -> list[AdverseEvent]:
+def _cytopenias(
+    plan: _Plan, patient: VirtualPatient, lab: LabCourse, disease: DiseaseCourse, aplasia: bool
+) -> list[AdverseEvent]:
     until = min(disease.assessed_until, float(disease.transplant_day or 10**6), 200.0)
     rng = plan.streams.generator(plan.number, "cytopenias")
-    found = toxicity.find_cytopenias(rng, lab, plan.regimen.first_day, until, plan.with_clls52)
+    found = cytopenias.find_cytopenias(
+        rng, lab, plan.study, patient.sex, plan.regimen.first_day, until, plan.with_clls52
+    )
     if aplasia:
         found = [
             replace(event, relation={**event.relation, "AERELUC": "PROBABLE"}, dlt=True)
-            if event.grade == 4 and event.term != "Lymphocyte count decreased"
+            if event.grade == 4 and event.tests and event.tests[0][0] in ("NEUT", "PLAT")
             else event
             for event in found
         ]
@@ -275,11 +288,25 @@ def _infused_drafts(
     drafts += _visit_drafts(plan, patient, disease, lab, aplasia)
     drafts += sample_drafts(streams, number, plan.study, plan.assumptions, plan.infusions, exposure, cells)
     for index, event in enumerate(events, start=1):
-        rng = streams.generator(number, f"report {event.term} {event.onset:.3f}")
-        drafts += event_drafts(rng, f"AE-{index:02d}", event)
-        drafts += _crs_treatment(event, index)
+        drafts += _event_drafts(plan, patient, event, index, drafts)
     departure = draw_departure(streams, number, plan.assumptions.follow_up, disease)
     return contact_drafts(drafts, plan.visits, disease, departure)
+
+
+def _event_drafts(
+    plan: _Plan, patient: VirtualPatient, event: AdverseEvent, index: int, drafts: list[Draft]
+) -> list[Draft]:
+    """Everything entered because of one event: itself, its laboratory results, its treatment."""
+    taken = [
+        Draft(day + 0.006, "LB", f"LB-AE-{index:02d}", {"LBDTC": Moment(day), item: value})
+        for item, day, value in event.tests
+    ]
+    panels = [(entry.values["LBDTC"].day, entry.values) for entry in (*drafts, *taken) if entry.form == "LB"]
+    event = cytopenias.raise_to_panels(event, panels, plan.study, patient.sex)
+    record = f"AE-{index:02d}"
+    rng = plan.streams.generator(plan.number, f"report {event.term} {event.onset:.3f}")
+    entries = event_drafts(rng, record, event, plan.study.grading)
+    return [*entries, *taken, *_crs_treatment(event, index)]
 
 
 def _crs_treatment(event: AdverseEvent, index: int) -> list[Draft]:

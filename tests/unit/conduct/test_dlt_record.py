@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from escalon.conduct import commands as c
-from escalon.conduct.dlt_record import assess_dlt
+from escalon.conduct.dlt_record import assess_dlt, patient_record
 from escalon.conduct.events import DltStatus
+from escalon.conduct.opinions import sponsor_views
+from escalon.conduct.safety.commands import AssessCase
 from escalon.protocol import StudyFolder
-from tests.act import COORDINATOR, Desk, adverse_event, enrol, infuse, lymphodeplete, opened, panel
+from tests.act import COORDINATOR, MONITOR, Desk, adverse_event, enrol, infuse, lymphodeplete, opened, panel
 
 
 def infused(folder: StudyFolder) -> Desk:
@@ -114,3 +116,118 @@ def test_dates_outside_the_event_and_another_version_are_refused(
     refused = desk.refused(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, **values)))
     assert refused.rule == "form-check"
     assert words in refused.reason
+
+
+COMPONENTS = {
+    "CRSTEMP": 39.2,
+    "CRSATTR": "Y",
+    "CRSHYPO": "Y",
+    "CRSPRESS": 2,
+    "CRSVASO": "N",
+    "CRSOXY": "NONE",
+}
+
+
+def test_the_worse_of_recorded_and_derived_grade_is_proposed_and_the_difference_is_said(
+    balli: StudyFolder,
+) -> None:
+    desk = infused(balli)
+    record(desk, 3.0, **crs(AETOXGR=3, AEIMPDTC=at(desk, 3.5), **COMPONENTS))
+    assert status(desk) == (DltStatus.DLT, "2")
+    found = assess_dlt(desk.state.patients["001"], balli, desk.now)
+    assert "AE-1 Cytokine release syndrome: recorded grade 3, derived grade 4" in found.text
+    assert len(found.disagreements) == 1
+    milder = infused(balli)
+    record(milder, 3.0, **crs(AETOXGR=4, **(COMPONENTS | {"CRSPRESS": 0})))
+    assert status(milder) == (DltStatus.DLT, "2")
+
+
+def test_components_that_do_not_give_a_grade_leave_the_recorded_one(balli: StudyFolder) -> None:
+    desk = infused(balli)
+    record(desk, 3.0, **crs(AETOXGR=2, CRSTEMP=39.0))
+    assert status(desk) == (DltStatus.NO_DLT, None)
+    assert assess_dlt(desk.state.patients["001"], balli, desk.now).disagreements == ()
+
+
+def liver_event(desk: Desk, results: dict[float, float], **values: Any) -> None:
+    alt = {"AECAT": "LABORATORY", "AEDECOD": "Alanine aminotransferase increased", "AESER": "N"}
+    record(desk, 3.0, **alt, **dict.fromkeys(("AESLIFE", "AESHOSP"), "N"), **values)
+    for day, value in results.items():
+        taken = {**panel(desk), "LBDTC": at(desk, day), "ALT": value}
+        desk.now += timedelta(minutes=1)
+        desk.must(COORDINATOR, c.RecordForm("001", "LB", f"LB-{day}", taken))
+
+
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ({4: 250, 10: 250, 13: 90}, DltStatus.DLT),  # grade 3 for more than 7 days
+        ({4: 250, 8: 90, 13: 90}, DltStatus.NO_DLT),  # the next result shows it over
+        ({4: 130, 8: 130}, DltStatus.NO_DLT),
+    ],
+)
+def test_laboratory_results_raise_a_grade_recorded_too_low(
+    balli: StudyFolder, results: dict[float, float], expected: DltStatus
+) -> None:
+    desk = infused(balli)
+    liver_event(desk, results, AETOXGR=2)
+    assert status(desk)[0] is expected
+
+
+def test_the_sponsor_raises_a_relation_and_never_lowers_it(balli: StudyFolder) -> None:
+    def proposed(investigator: str, sponsor: str) -> DltStatus:
+        desk = infused(balli)
+        record(desk, 9.0, AERELUC=investigator)
+        causality = {"UCART22": sponsor, "CLLS52": "NOT RELATED"}
+        desk.must(MONITOR, AssessCase(1, causality, "Pneumonitis on day 9"))
+        status(desk)
+        views = sponsor_views(desk.state, "001")
+        return assess_dlt(desk.state.patients["001"], balli, desk.now + timedelta(days=2), views).status
+
+    assert proposed("PROBABLE", "NOT RELATED") is DltStatus.DLT
+    assert proposed("UNLIKELY", "POSSIBLE") is DltStatus.DLT
+    assert proposed("UNLIKELY", "NOT RELATED") is DltStatus.NO_DLT
+
+
+REACTION = {
+    "AECAT": "INFUSION REACTION",
+    "AEDECOD": "Infusion related reaction",
+    "AERELUC": "NOT RELATED",
+    "AERELCL": "DEFINITE",
+    "AETOXGR": 3,
+}
+
+
+def test_reactions_before_the_infusion_are_on_record_whether_infused_or_not(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    values = adverse_event(desk, **REACTION)
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values))
+    (before,) = patient_record(desk.state.patients["001"], balli.study, 0.0).events
+    assert (before.start_day, before.category) == (desk.now.hour / 24, "INFUSION REACTION")
+    desk.now += timedelta(days=5)
+    assert not isinstance(infuse(desk, "001"), c.Refused)
+    (after,) = patient_record(desk.state.patients["001"], balli.study, 0.0).events
+    assert after.start_day == before.start_day - 5
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"AEDECOD": "Alanine aminotransferase increased", "AETOXGR": 5}, "it has 1, 2, 3, 4"),
+        ({"AEDECOD": "Pneumonitiss"}, "near: Pneumonitis"),
+        ({"AECAT": "CRS", "AEDECOD": "Cytokine release syndrome"}, "CRS is graded by ASTCT 2019"),
+        ({"AECAT": "GVHD", "AEGRSYS": "MAGIC 2016", "AETOXGR": 5}, "MAGIC 2016 has grades 1 to 4"),
+        ({"AESHOSP": "N", "AESLIFE": "N"}, "at least one criterion"),
+        ({"AESER": "N"}, "AESLIFE is Y"),
+        ({"CRSTEMP": 39.0}, "AE.CRSTEMP: belongs to events of category CRS"),
+    ],
+)
+def test_an_entry_against_the_catalog_or_itself_is_refused(
+    balli: StudyFolder, values: dict[str, Any], words: str
+) -> None:
+    desk = infused(balli)
+    refused = desk.refused(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, **values)))
+    assert words in refused.reason
+    assert refused.reason.startswith("AE.")

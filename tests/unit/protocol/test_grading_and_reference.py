@@ -22,9 +22,10 @@ def test_the_reference_in_force_on_the_day_of_onset_decides(balli: StudyFolder) 
     references = balli.study.safety_references
     before, after = date(2021, 10, 31), date(2021, 11, 1)
     term = "Cytokine release syndrome"
-    assert judge_expectedness(term, 2, "UCART22", before, references).holds is False
-    assert judge_expectedness(term, 2, "UCART22", after, references).holds is True
-    assert judge_expectedness(term, 3, "UCART22", after, references).holds is False
+    assert judge_expectedness(term, 2, "UCART22", before, references).holds is True
+    assert judge_expectedness(term, 3, "UCART22", before, references).holds is False
+    assert judge_expectedness(term, 3, "UCART22", after, references).holds is True
+    assert judge_expectedness(term, 4, "UCART22", after, references).holds is False
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,16 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
+from escalon.conduct.adverse_event_checks import wrong_event
+from escalon.conduct.derived_grades import derive_grade, grade_panels
 from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.events import DltStatus
 from escalon.conduct.state import Patient, Record
-from escalon.criteria.astct import grade_crs, grade_icans
-from escalon.criteria.magic import grade_gvhd
 from escalon.protocol import StudyFolder
 from escalon.virtual.streams import Streams
 from escalon.virtual.trajectory import Act, Trajectory, simulate_patient
 from tests.unit.virtual.conftest import INFUSION, simulated
 
-OXYGEN = {"FACE_MASK": "facemask", "POSITIVE_PRESSURE": "bipap"}
 COHORT = [(n, "middle", "FCA") for n in range(1, 61)] + [(n, "all-toxic", "FC") for n in range(61, 121)]
 
 
@@ -80,23 +79,40 @@ def test_dlt_frequency_end_to_end(folder: StudyFolder) -> None:
 
 
 def test_grades_agree_with_the_recorded_components() -> None:
-    checked = Counter()
-    for act in (act for trajectory in _all() for act in _acts(trajectory) if act.form == "AE"):
-        v = act.values
-        if v["AECAT"] == "CRS":
-            oxygen = OXYGEN.get(v["CRSOXY"], v["CRSOXY"].lower())
-            found = grade_crs(
-                temperature=v["CRSTEMP"], vasopressors=v["CRSPRESS"], oxygen=oxygen, death=v["AESDTH"] == "Y"
-            )
-        elif v["AECAT"] == "ICANS":
-            found = grade_icans(ice=v["ICESCORE"])
-        elif v["AECAT"] == "GVHD":
-            found = grade_gvhd(skin=v["GVSKIN"], liver=v["GVLIVER"], upper_gi=v["GVUGI"], lower_gi=v["GVLGI"])
-        else:
-            continue
-        assert found.grade == v["AETOXGR"], v
-        checked[v["AECAT"]] += 1
-    assert min(checked[c] for c in ("CRS", "ICANS", "GVHD")) > 5
+    """Save for the CRS that a site records one grade lower than its own findings."""
+    checked, lower = Counter(), 0
+    for trajectory in _all():
+        meant_lower = {event.onset for event in trajectory.events if event.recorded is not None}
+        for act in (act for act in _acts(trajectory) if act.form == "AE"):
+            v, found = act.values, derive_grade(act.values)
+            if found is None:
+                continue
+            low = bool(meant_lower) and v["AECAT"] == "CRS" and found.grade == 2 and v["AETOXGR"] == 1
+            assert found.grade == v["AETOXGR"] + low, v
+            checked[v["AECAT"]] += 1
+            lower += low
+    assert min(checked[c] for c in ("CRS", "ICANS", "GVHD", "IEC-HS")) >= 4
+    assert 0 < lower < 0.3 * checked["CRS"]
+
+
+def test_no_entry_speaks_against_itself_or_the_study(folder: StudyFolder) -> None:
+    events = [act.values for t in _all() for act in _acts(t) if act.form == "AE"]
+    assert [wrong for values in events if (wrong := wrong_event(values, folder))] == []
+
+
+def test_a_cytopenia_has_the_grade_of_the_worst_result_taken_during_it(folder: StudyFolder) -> None:
+    seen = Counter()
+    for trajectory in _all():
+        patient = _as_recorded(trajectory, INFUSION + timedelta(days=800))
+        for record in (r for r in patient.forms("AE") if r.values["AECAT"] == "CYTOPENIA"):
+            v = record.values
+            end = datetime.fromisoformat(v["AEENDTC"]) if "AEENDTC" in v else None
+            start = datetime.fromisoformat(v["AESTDTC"])
+            panels = grade_panels(patient, folder.study, v["AEDECOD"], start, end)
+            assert panels is not None
+            worst = max((p.grade.grade or 0 for p in panels), default=None)
+            seen[worst == v["AETOXGR"]] += 1
+    assert seen[True] > 0.95 * seen.total()  # a patient may leave before the result is entered
 
 
 def test_entries_are_in_order_and_nothing_is_known_too_early() -> None:
