@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from escalon.protocol import Fault, StudyFolder, StudyFolderError, load_study
 if TYPE_CHECKING:
     import polars as pl
 
-    from escalon.conduct.state import State
+    from escalon.conduct.state import Fact, State
     from escalon.criteria.dictionaries import DrugDictionary, EventDictionary
     from escalon.design import EscalationPlan
     from escalon.report.run_info import RunInfo
@@ -123,6 +123,7 @@ def run_study(
         LedgerMismatch: ``out`` holds the ledger of another run.
     """
     from escalon.report.run_info import RunInfo
+    from escalon.store.entropy import SeededEntropy
     from escalon.store.execute import LedgerWriter
     from escalon.virtual.trial import run_trial
 
@@ -131,7 +132,8 @@ def run_study(
     out.mkdir(parents=True, exist_ok=True)
     if fresh:
         _set_aside(out / LEDGER)
-    with LedgerWriter(str(out / LEDGER), folder, resume=True) as ledger:
+    entropy = SeededEntropy(seed)
+    with LedgerWriter(str(out / LEDGER), folder, resume=True, entropy=entropy, origin="virtual") as ledger:
         state = run_trial(
             ledger, folder, seed=seed, software=__version__, scenario=chosen.id, progress=progress
         )
@@ -151,6 +153,29 @@ def _set_aside(ledger: Path) -> None:
         part = ledger.with_name(ledger.name + suffix)
         if part.exists():
             part.rename(ledger.with_name(f"ledger-{number}.db{suffix}"))
+
+
+def render_review(facts: "Sequence[Fact]", folder: StudyFolder, number: int, part: str) -> str:
+    """Return the committee's page of review ``number``, from the facts it was opened on; 0: a preview as of now.
+
+    Raises:
+        ValueError: there is no such review or part.
+    """
+    from escalon.conduct.committee.events import ReviewOpened
+    from escalon.conduct.fold import fold
+    from escalon.report.committee_packet import preview_cut, render_packet
+
+    now = fold(facts)
+    if number == 0:
+        if part not in [one.id for one in folder.study.parts]:
+            raise ValueError(f"--part: the study has no part {part!r}")
+        return render_packet(now, now, folder, preview_cut(now, part), None)
+    opened = [f for f in facts if isinstance(f.event, ReviewOpened) and f.event.review == number]
+    if not opened:
+        raise ValueError(f"there is no review {number}; the ledger holds {len(now.committee.reviews)}")
+    shown = fold(fact for fact in facts if fact.seq < opened[0].seq)
+    review = now.committee.reviews[number - 1]
+    return render_packet(shown, now, folder, now.committee.cuts[review.cut - 1], review)
 
 
 def analyse(state: "State", folder: StudyFolder, step: Step = lambda text: None) -> Analysis:

@@ -22,11 +22,22 @@ def encode(event: Event) -> tuple[str, str]:
     return type(event).__name__, canonical(_plain(event))
 
 
+def field_values(event: Event) -> dict[str, Any]:
+    """Return the fields of ``event`` in their order, as values that JSON can hold."""
+    values: dict[str, Any] = _plain(event)
+    return values
+
+
 def decode(kind: str, payload: str) -> Event:
     """Return the event of ``kind`` written as ``payload``; ValueError for an unknown kind."""
+    return from_values(kind, json.loads(payload))
+
+
+def from_values(kind: str, values: dict[str, Any]) -> Event:
+    """Return the event of ``kind`` with these fields, as JSON holds them; ValueError for an unknown kind."""
     if kind not in KINDS:
         raise ValueError(f"unknown event kind {kind!r}; this software knows {', '.join(KINDS)}")
-    event: Event = _read(KINDS[kind], json.loads(payload))
+    event: Event = _read(KINDS[kind], values)
     return event
 
 

@@ -1,42 +1,127 @@
-"""The hash chain: each event's hash covers the one before it, so no past event can change unseen."""
+"""The hash chain: each event's hash covers the one before it, so no past event can change unseen.
+
+Scheme 1 hashes the payload itself. Scheme 2 hashes salted commitments to the values, so that a value can be destroyed
+and the chain still verifies. See ``docs/adr/0006-ledger-scheme-2.md``.
+"""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii as quoted
 
 from escalon.conduct.canonical import canonical
 
-TAG = b"escalon-ledger-1"
+TAG_1, TAG_2 = b"escalon-ledger-1", b"escalon-ledger-2"
+VALUE_TAG = b"escalon-value-2"
 GENESIS = "0" * 64
+NEW, REASON = "new", "reason"
+EVENT_COLUMNS = (
+    "study_id",
+    "seq",
+    "at",
+    "tz",
+    "actor_id",
+    "actor_name",
+    "role",
+    "org",
+    "site",
+    "kind",
+    "object_ref",
+    "commit_old",
+    "commit_new",
+    "commit_reason",
+    "context",
+    "payload",
+    "prev_hash",
+    "hash",
+    "scheme",
+)
+# What the hash of scheme 2 covers, in the order of canonical JSON.
+_SAID = tuple(sorted(set(EVENT_COLUMNS) - {"hash", "payload"}))
+_LABELS = tuple(f"{quoted(name)}:" for name in _SAID)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value behind a commitment: canonical JSON ``text`` and its ``salt`` (64 hexadecimal digits).
+
+    Both are None once the value was redacted by event ``redacted_by``.
+    """
+
+    salt: str | None
+    text: str | None
+    redacted_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the ledger as text; ``at`` is UTC with microseconds, ``payload`` canonical JSON."""
+    """One event of the ledger as text; the columns are described in ``docs/adr/0006-ledger-scheme-2.md``.
+
+    Attributes:
+        at: UTC with microseconds.
+        payload: canonical JSON in scheme 1, '' in scheme 2.
+        new: the payload without its reason, in scheme 2.
+        reason: the reason of the event, in scheme 2, if it has one.
+        replacement: payload to read instead of values that were redacted; not part of the hash.
+    """
 
     study_id: str
     seq: int
     at: str
+    tz: str
     actor_id: str
     actor_name: str
     role: str
+    org: str
     site: str
     kind: str
+    object_ref: str
+    commit_old: str
+    commit_new: str
+    commit_reason: str
+    context: str
     payload: str
     prev_hash: str
     hash: str = ""
+    scheme: int = 2
+    new: Value | None = None
+    reason: Value | None = None
+    replacement: str = ""
 
     def sealed(self) -> str:
-        """Return SHA-256 over the algorithm tag, the hash before and everything this entry says."""
-        said = [
-            self.study_id,
-            str(self.seq),
-            self.at,
-            self.actor_id,
-            self.actor_name,
-            self.role,
-            self.site,
-            self.kind,
-            self.payload,
-        ]
-        content = b"\n".join((TAG, self.prev_hash.encode(), canonical(said).encode()))
-        return hashlib.sha256(content).hexdigest()
+        """Return the hash over the algorithm tag, the hash before and everything this entry says."""
+        tag, said = (TAG_1, self._said_1()) if self.scheme == 1 else (TAG_2, self._said_2())
+        return hashlib.sha256(b"\n".join((tag, self.prev_hash.encode(), said.encode()))).hexdigest()
+
+    @property
+    def redacted(self) -> bool:
+        """True if a value of this event was redacted."""
+        return any(value is not None and value.text is None for value in (self.new, self.reason))
+
+    def instead(self, replacement: str) -> "Entry":
+        """Return this entry with the payload to read instead of redacted values."""
+        return replace(self, replacement=replacement)
+
+    def _said_1(self) -> str:
+        return canonical(
+            [
+                self.study_id,
+                str(self.seq),
+                self.at,
+                self.actor_id,
+                self.actor_name,
+                self.role,
+                self.site,
+                self.kind,
+                self.payload,
+            ]
+        )
+
+    def _said_2(self) -> str:
+        """Canonical JSON of all columns as strings; spelled out because every event passes here."""
+        parts = [label + quoted(str(getattr(self, name))) for label, name in zip(_LABELS, _SAID, strict=True)]
+        return "{" + ",".join(parts) + "}"
+
+
+def commitment(salt: str, text: str) -> str:
+    """Return the commitment to a value: SHA-256 over tag, salt and the canonical text."""
+    return hashlib.sha256(b"".join((VALUE_TAG, b"\n", bytes.fromhex(salt), text.encode()))).hexdigest()

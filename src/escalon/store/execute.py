@@ -1,25 +1,25 @@
 """The one writer: a command comes in, is decided on the state of this moment, and its events are appended."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from django.db import connections, transaction
 
-from escalon.conduct.canonical import utc_text
 from escalon.conduct.commands import Refused, Signed
 from escalon.conduct.decide import decide
-from escalon.conduct.encoding import encode
 from escalon.conduct.events import Event
 from escalon.conduct.fold import apply
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.store.chain import GENESIS, Entry
 from escalon.store.connection import connect, disconnect
-from escalon.store.ledger import read_entries, to_fact, to_row
+from escalon.store.entropy import Entropy, SystemEntropy
+from escalon.store.ledger import iterate_entries, to_fact
+from escalon.store.rows import insert_entries
+from escalon.store.seal import Sealer
 
 OTHER_RUN = "it belongs to another run (study folder, seed or software)"
 
@@ -36,14 +36,33 @@ class LedgerWriter:
     are in the ledger already; it checks that they cause the very events recorded, and appends from there on.
     """
 
-    def __init__(self, url: str, folder: StudyFolder, *, resume: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        folder: StudyFolder,
+        *,
+        resume: bool = False,
+        entropy: Entropy | None = None,
+        origin: str = "system",
+    ) -> None:
+        """Open the ledger at ``url``.
+
+        Args:
+            url: where the ledger is; see ``connect``.
+            folder: the study.
+            resume: expect the commands that are recorded already.
+            entropy: where salts and request ids come from; default: the operating system.
+            origin: how commands come in, written into every event: ui, api, import, system or virtual.
+        """
         self._alias = connect(url, create=True)
         self._folder = folder
         self._study_id = folder.study.identity.study_id
+        self._sealer = Sealer(folder, entropy or SystemEntropy(), origin)
         self._head = GENESIS
         self._expected: deque[Entry] = deque()
+        self._in_batch = self._locked = False
         self.state = State()
-        stored = read_entries(self._alias, self._study_id)
+        stored = iterate_entries(self._alias, self._study_id)
         if resume:
             self._expected.extend(stored)
         else:
@@ -76,28 +95,39 @@ class LedgerWriter:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Join the commands inside in one transaction; after an error none of them was written."""
-        before = (self.state, self._head)
+        before = (self.state, self._head, self._sealer.latest())
+        self._in_batch = True
         try:
             with transaction.atomic(using=self._alias):
                 yield
         except BaseException:
-            self.state, self._head = before
+            self.state, self._head = before[:2]
+            self._sealer.restore(before[2])
             raise
+        finally:
+            self._in_batch = self._locked = False
 
-    def execute(self, signed: Signed) -> tuple[Event, ...] | Refused:
-        """Carry out one command; return its events, or why it was refused (then nothing is written)."""
+    def execute(self, signed: Signed, *, request: str | None = None) -> tuple[Event, ...] | Refused:
+        """Carry out one command; return its events, or why it was refused (then nothing is written).
+
+        Args:
+            signed: the command, who sends it and when.
+            request: opaque id of the request that brought it; default: a new one.
+        """
         if self._expected:
-            return self._replay(signed)
+            return self._replay(signed, request)
         before = (self.state, self._head)
         try:
             with transaction.atomic(using=self._alias):
-                self._lock()
-                self._take(read_entries(self._alias, self._study_id, after=self.state.seq))
+                if not self._locked:
+                    self._lock()
+                    self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
+                    self._locked = self._in_batch
                 outcome = decide(self.state, signed, self._folder)
                 if isinstance(outcome, Refused):
                     return outcome
-                entries = self._seal(signed, outcome)
-                self._append(entries)
+                entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
+                insert_entries(self._alias, entries)
         except BaseException:
             self.state, self._head = before
             raise
@@ -113,16 +143,18 @@ class LedgerWriter:
                     "SELECT pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))", [self._study_id]
                 )
 
-    def _take(self, entries: list[Entry]) -> None:
+    def _take(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self.state = apply(self.state, to_fact(entry))
             self._head = entry.hash
+            self._sealer.note(entry)
 
-    def _replay(self, signed: Signed) -> tuple[Event, ...] | Refused:
+    def _replay(self, signed: Signed, request: str | None) -> tuple[Event, ...] | Refused:
         outcome = decide(self.state, signed, self._folder)
         if isinstance(outcome, Refused):
             return outcome
-        entries = self._seal(signed, outcome)
+        scheme = self._expected[0].scheme
+        entries = self._sealer.seal(self.state, self._head, signed, outcome, request, scheme)
         for entry in entries:
             recorded = self._expected.popleft() if self._expected else None
             if recorded != entry:
@@ -132,34 +164,9 @@ class LedgerWriter:
         self._apply(entries, outcome)
         return outcome
 
-    def _seal(self, signed: Signed, events: tuple[Event, ...]) -> list[Entry]:
-        entries: list[Entry] = []
-        head = self._head
-        for offset, event in enumerate(events, start=1):
-            kind, payload = encode(event)
-            entry = Entry(
-                study_id=self._study_id,
-                seq=self.state.seq + offset,
-                at=utc_text(signed.at),
-                actor_id=signed.actor.id,
-                actor_name=signed.actor.name,
-                role=signed.actor.role,
-                site=signed.actor.site,
-                kind=kind,
-                payload=payload,
-                prev_hash=head,
-            )
-            head = entry.sealed()
-            entries.append(replace(entry, hash=head))
-        return entries
-
-    def _append(self, entries: list[Entry]) -> None:
-        from escalon.store.models import LedgerEvent
-
-        LedgerEvent.objects.using(self._alias).bulk_create([to_row(entry) for entry in entries])
-
     def _apply(self, entries: list[Entry], events: tuple[Event, ...]) -> None:
         for entry, event in zip(entries, events, strict=True):
             fact = Fact(entry.seq, to_fact(entry).at, entry.actor_id, entry.role, event)
             self.state = apply(self.state, fact)
             self._head = entry.hash
+            self._sealer.note(entry)

@@ -1,37 +1,34 @@
 """Reading a ledger: rows to entries, entries to facts."""
 
+import json
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
-from escalon.conduct.encoding import decode
+from django.db import connections
+
+from escalon.conduct.encoding import decode, from_values
+from escalon.conduct.redaction.marker import unmarked
 from escalon.conduct.state import Fact
 from escalon.store.chain import Entry
 from escalon.store.connection import connect, disconnect
-
-if TYPE_CHECKING:
-    from escalon.store.models import LedgerEvent
-
-COLUMNS = (
-    "study_id",
-    "seq",
-    "at",
-    "actor_id",
-    "actor_name",
-    "role",
-    "site",
-    "kind",
-    "payload",
-    "prev_hash",
-    "hash",
-)
+from escalon.store.rows import replacements, select_entries
 
 
 def read_entries(alias: str, study_id: str, after: int = 0) -> list[Entry]:
     """Return the entries of ``study_id`` with a number above ``after``, in order."""
-    from escalon.store.models import LedgerEvent
+    return list(iterate_entries(alias, study_id, after))
 
-    rows = LedgerEvent.objects.using(alias).filter(study_id=study_id, seq__gt=after).order_by("seq")
-    return [Entry(*row) for row in rows.values_list(*COLUMNS)]
+
+def iterate_entries(alias: str, study_id: str, after: int = 0) -> Iterator[Entry]:
+    """Yield what ``read_entries`` returns, one after another; redacted ones with what is to be read instead."""
+    instead: dict[int, str] | None = None
+    for entry in select_entries(alias, study_id, after):
+        if entry.redacted:
+            instead = replacements(alias, study_id) if instead is None else instead
+            yield entry.instead(instead.get(entry.seq, ""))
+        else:
+            yield entry
 
 
 def read_facts(url: str) -> list[Fact]:
@@ -41,27 +38,39 @@ def read_facts(url: str) -> list[Fact]:
         studies = study_ids(alias)
         if len(studies) > 1:
             raise ValueError(f"{url} holds several studies: {', '.join(studies)}")
-        return [to_fact(entry) for study_id in studies for entry in read_entries(alias, study_id)]
+        return [to_fact(entry) for study_id in studies for entry in iterate_entries(alias, study_id)]
     finally:
         disconnect(alias)
 
 
 def study_ids(alias: str) -> list[str]:
     """Return the studies a database holds, in alphabetical order."""
-    from escalon.store.models import LedgerEvent
-
-    rows = LedgerEvent.objects.using(alias).order_by("study_id").values_list("study_id", flat=True)
-    return list(rows.distinct())
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT DISTINCT study_id FROM ledger_event ORDER BY study_id")
+        return [study_id for (study_id,) in cursor.fetchall()]
 
 
 def to_fact(entry: Entry) -> Fact:
-    """Return the fact an entry records."""
-    event = decode(entry.kind, entry.payload)
+    """Return the fact an entry records; redacted items read as ``Redacted``."""
+    old = entry.scheme == 1
+    event = decode(entry.kind, entry.payload) if old else from_values(entry.kind, payload_values(entry))
     return Fact(entry.seq, datetime.fromisoformat(entry.at), entry.actor_id, entry.role, event)
 
 
-def to_row(entry: Entry) -> "LedgerEvent":
-    """Return the database row of an entry."""
-    from escalon.store.models import LedgerEvent
+def payload_values(entry: Entry) -> dict[str, Any]:
+    """Return the fields of an event of scheme 2, the reason put back, redacted items marked.
 
-    return LedgerEvent(**{name: getattr(entry, name) for name in COLUMNS})
+    Raises:
+        ValueError: the values are not there and no redaction says what to read instead.
+    """
+    if entry.redacted:
+        if not entry.replacement:
+            raise ValueError("its values are gone and no redaction says what to read instead")
+        values: dict[str, Any] = unmarked(json.loads(entry.replacement))
+        return values
+    if entry.new is None or entry.new.text is None:
+        raise ValueError("its values are not in the ledger")
+    values = json.loads(entry.new.text)
+    if entry.reason is not None and entry.reason.text is not None:
+        values["reason"] = json.loads(entry.reason.text)
+    return values

@@ -1,4 +1,4 @@
-"""One table: the ledger. Rows are inserted and read, never changed; triggers refuse the rest."""
+"""The ledger table as Django's migrations know it. Reading and writing is plain SQL in ``rows``."""
 
 from django.db import models
 
@@ -18,6 +18,14 @@ class LedgerEvent(models.Model):
     payload = models.TextField()
     prev_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
+    scheme = models.IntegerField(default=1)
+    tz = models.TextField(default="")
+    org = models.TextField(default="")
+    object_ref = models.TextField(default="")
+    commit_old = models.TextField(default="")
+    commit_new = models.TextField(default="")
+    commit_reason = models.TextField(default="")
+    context = models.TextField(default="")
 
     class Meta:
         """The chain cannot fork: no two events of a study follow the same one."""

@@ -1,0 +1,106 @@
+"""Entries to rows and back, in plain SQL that SQLite and PostgreSQL share."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from django.db import connections
+
+from escalon.conduct.canonical import canonical
+from escalon.store.chain import EVENT_COLUMNS, NEW, REASON, Entry, Value
+
+_EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS)
+_SELECT = f"""SELECT {_EVENT}, n.salt, n.value, n.redacted_by_seq, r.salt, r.value, r.redacted_by_seq
+FROM ledger_event e
+LEFT JOIN ledger_value n ON n.study_id = e.study_id AND n.seq = e.seq AND n.side = '{NEW}'
+LEFT JOIN ledger_value r ON r.study_id = e.study_id AND r.seq = e.seq AND r.side = '{REASON}'
+WHERE e.study_id = %s AND e.seq > %s ORDER BY e.seq"""
+# A ledger that was never opened for writing since scheme 1 is read as it is.
+_ONLY_1 = {
+    name: "''" for name in ("tz", "org", "object_ref", "commit_old", "commit_new", "commit_reason", "context")
+}
+_COLUMNS_1 = ", ".join({**_ONLY_1, "scheme": "1"}.get(name, name) for name in EVENT_COLUMNS)
+_SELECT_1 = f"""SELECT {_COLUMNS_1}, NULL, NULL, NULL, NULL, NULL, NULL
+FROM ledger_event WHERE study_id = %s AND seq > %s ORDER BY seq"""
+_EVENT_ROW = f"({', '.join(['%s'] * len(EVENT_COLUMNS))})"
+_WIDTH = len(EVENT_COLUMNS)
+_BLOCK = 2000
+# SQLite takes at most 32,766 parameters in a statement.
+_INSERT_BLOCK = 500
+
+
+def select_entries(alias: str, study_id: str, after: int = 0) -> Iterator[Entry]:
+    """Yield the entries of ``study_id`` with a number above ``after`` in order, without replacements."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_SELECT if has_scheme_2(alias) else _SELECT_1, [study_id, after])
+        while rows := cursor.fetchmany(_BLOCK):
+            for row in rows:
+                yield _entry(row)
+
+
+def has_scheme_2(alias: str) -> bool:
+    """Tell whether the tables of scheme 2 are there; asked of the database once for each connection."""
+    connection = connections[alias]
+    if not getattr(connection, "escalon_scheme_2", False):
+        connection.escalon_scheme_2 = "ledger_value" in connection.introspection.table_names()
+    return bool(connection.escalon_scheme_2)
+
+
+def _entry(row: tuple) -> Entry:
+    new_salt, new_text, new_by, reason_salt, reason_text, reason_by = row[_WIDTH:]
+    new = Value(new_salt, new_text, new_by) if new_salt is not None or new_by is not None else None
+    reason = (
+        Value(reason_salt, reason_text, reason_by)
+        if reason_salt is not None or reason_by is not None
+        else None
+    )
+    return Entry(*row[:_WIDTH], new=new, reason=reason)
+
+
+def replacements(alias: str, study_id: str) -> dict[int, str]:
+    """Return for each redacted event the payload to read instead, as canonical JSON; the latest redaction counts."""
+    found: dict[int, str] = {}
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            f"""SELECT v.value FROM ledger_event e JOIN ledger_value v
+                ON v.study_id = e.study_id AND v.seq = e.seq AND v.side = '{NEW}'
+                WHERE e.study_id = %s AND e.kind = 'ValueRedacted' ORDER BY e.seq""",
+            [study_id],
+        )
+        for (text,) in cursor.fetchall():
+            payload = json.loads(text)
+            found[payload["target_seq"]] = canonical(payload["replacement"])
+    return found
+
+
+def insert_entries(alias: str, entries: Iterable[Entry]) -> None:
+    """Append entries with their values: all events first, since a redacted value points to a later event."""
+    entries = list(entries)
+    for start in range(0, len(entries), _INSERT_BLOCK):
+        _insert_events(alias, entries[start : start + _INSERT_BLOCK])
+    for start in range(0, len(entries), _INSERT_BLOCK):
+        _insert_values(alias, entries[start : start + _INSERT_BLOCK])
+
+
+def _insert_events(alias: str, entries: list[Entry]) -> None:
+    rows = ", ".join([_EVENT_ROW] * len(entries))
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO ledger_event ({', '.join(EVENT_COLUMNS)}) VALUES {rows}",
+            [getattr(entry, name) for entry in entries for name in EVENT_COLUMNS],
+        )
+
+
+def _insert_values(alias: str, entries: list[Entry]) -> None:
+    values = [
+        (entry.study_id, entry.seq, side, value.salt, value.text, value.redacted_by)
+        for entry in entries
+        for side, value in ((NEW, entry.new), (REASON, entry.reason))
+        if value is not None
+    ]
+    if values:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO ledger_value (study_id, seq, side, salt, value, redacted_by_seq) VALUES "
+                + ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(values)),
+                [part for row in values for part in row],
+            )
