@@ -7,16 +7,46 @@ from escalon.conduct import commands as c
 from escalon.conduct.decide import decide
 from escalon.conduct.events import Event
 from escalon.conduct.fold import apply
+from escalon.conduct.people import commands as people
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 
 T0 = datetime(2020, 1, 6, 9, tzinfo=UTC)
 SPONSOR = c.Actor("s", "Sponsor", "sponsor")
+PHYSICIAN = c.Actor("sp", "Sponsor physician", "sponsor")
+ADMINISTRATOR = c.Actor("a", "Administrator", "administrator")
 CHAIR = c.Actor("c", "Chair", "committee_member")
+MEMBER = c.Actor("c2", "Second member", "committee_member")
+THIRD_MEMBER = c.Actor("c3", "Third member", "committee_member")
 STATISTICIAN = c.Actor("st", "Statistician", "statistician")
 MONITOR = c.Actor("m", "Monitor", "medical_monitor")
+DATA_MANAGER = c.Actor("dm", "Data manager", "data_manager")
+SAFETY_OFFICER = c.Actor("so", "Safety officer", "safety_officer")
+INSPECTOR = c.Actor("in", "Inspector", "inspector")
 COORDINATOR = c.Actor("co", "Coordinator", "coordinator", "01")
 INVESTIGATOR = c.Actor("i", "Investigator", "investigator", "01")
+CRA = c.Actor("cra", "Site monitor", "monitor", "01")
+COORDINATOR_2 = c.Actor("co2", "Coordinator, site 02", "coordinator", "02")
+INVESTIGATOR_2 = c.Actor("i2", "Investigator, site 02", "investigator", "02")
+CRA_2 = c.Actor("cra2", "Site monitor, site 02", "monitor", "02")
+STAFF = (
+    PHYSICIAN,
+    CHAIR,
+    MEMBER,
+    THIRD_MEMBER,
+    STATISTICIAN,
+    MONITOR,
+    DATA_MANAGER,
+    SAFETY_OFFICER,
+    INSPECTOR,
+    COORDINATOR,
+    INVESTIGATOR,
+    CRA,
+    COORDINATOR_2,
+    INVESTIGATOR_2,
+    CRA_2,
+)
+IDENTITY = "identity document, in person"
 TWO = ("Chair", "Sponsor physician")
 
 
@@ -30,7 +60,8 @@ class Desk:
 
     def send(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...] | c.Refused:
         self.now += timedelta(days=days)
-        outcome = decide(self.state, c.Signed(command, actor, self.now), self.folder)
+        how = "password+otp" if isinstance(command, people.GiveSignature) else "session"
+        outcome = decide(self.state, c.Signed(command, actor, self.now, how), self.folder)
         if not isinstance(outcome, c.Refused):
             for event in outcome:
                 self.state = apply(
@@ -49,9 +80,40 @@ class Desk:
         return outcome
 
 
-def opened(folder: StudyFolder) -> Desk:
+def enlist(person: c.Actor, at: datetime) -> list[tuple[c.Actor, c.Command]]:
+    """The commands that make ``person`` a registered, identified, trained holder of its role for ten years."""
+    giver = SPONSOR if person.role in ("sponsor", "administrator") else ADMINISTRATOR
+    return [
+        (giver, people.RegisterPerson(person.id, person.name, "Test")),
+        (giver, people.VerifyIdentity(person.id, IDENTITY)),
+        (
+            giver,
+            people.GrantRole(person.id, person.role, person.site, at, None, at + timedelta(days=3653)),
+        ),
+    ]
+
+
+def opening(folder: StudyFolder, at: datetime = T0) -> list[tuple[c.Actor, c.Command]]:
+    """The commands from opening the study until everybody of STAFF may act at the sites 01 and 02."""
+    acts: list[tuple[c.Actor, c.Command]] = [(SPONSOR, c.OpenStudy(folder.hash, "0", "test"))]
+    acts += enlist(ADMINISTRATOR, at)
+    acts.append((ADMINISTRATOR, people.VerifyIdentity(SPONSOR.id, IDENTITY)))
+    for site, country, zone in (("01", "USA", "America/New_York"), ("02", "FRA", "Europe/Paris")):
+        acts.append((ADMINISTRATOR, people.RegisterSite(site, f"Site {site}", country, zone)))
+        acts.append((SPONSOR, people.ApproveVersion(site, folder.hash)))
+    return acts + [act for person in STAFF for act in enlist(person, at)]
+
+
+def staffed(folder: StudyFolder) -> Desk:
+    """An open study with everybody of STAFF, before the first decision."""
     desk = Desk(folder)
-    desk.must(SPONSOR, c.OpenStudy(folder.hash, "0", "test"))
+    for actor, command in opening(folder):
+        desk.must(actor, command)
+    return desk
+
+
+def opened(folder: StudyFolder) -> Desk:
+    desk = staffed(folder)
     desk.must(CHAIR, c.DecideDose("open", 1, "start", TWO))
     return desk
 

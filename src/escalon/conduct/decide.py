@@ -12,6 +12,8 @@ _DECIDE: dict[type[Command], Decide] = {
     command: handler for topic in TOPICS for command, handler in topic.decide.items()
 }
 
+_AFTER_CLOSURE = frozenset(command for topic in TOPICS for command in topic.after_closure)
+
 
 def decide(state: State, signed: Signed, folder: StudyFolder) -> Outcome:
     """Return the events that ``signed.command`` causes in ``state``, or why it is refused.
@@ -62,7 +64,7 @@ def _refuse_act(state: State, signed: Signed, folder: StudyFolder) -> Refused | 
         return None
     if state.opened_at is None:
         return Refused("study-open", f"{name} needs an open study")
-    if state.closed_at is not None:
+    if state.closed_at is not None and type(command) not in _AFTER_CLOSURE:
         return Refused("study-open", f"the study was closed at {state.closed_at}")
     if state.study_hash != folder.hash:
         return Refused("study-version", "the study folder is not the version the study was opened on")

@@ -26,6 +26,7 @@ class Topic:
         guard: looks at every command of every topic before its handler does, and may refuse it.
         react: what follows by itself from the events of an act (``state`` is the one before them); its events
             join the same act. Topics react in the order of ``topics.TOPICS`` and see what earlier ones added.
+        after_closure: the commands that are carried out when the study is closed, too.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Topic:
     apply: Mapping[type[Event], Apply] = field(default_factory=dict)
     guard: Guard | None = None
     react: React | None = None
+    after_closure: frozenset[type[Command]] = frozenset()

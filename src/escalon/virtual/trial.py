@@ -5,7 +5,7 @@ stagger, dose lock, recommendation and holds come back as events or refusals.
 """
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -17,9 +17,11 @@ from escalon.conduct.cohorts import earliest_infusion, free_seats, pending
 from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.events import DltStatus
 from escalon.conduct.evidence import rp2d_evidence
+from escalon.conduct.people.commands import GiveSignature
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 from escalon.virtual.committee import choose_rp2d
+from escalon.virtual.opening import opening, sign_casebooks
 from escalon.virtual.patients import draw_site
 from escalon.virtual.staff import CHAIR, MONITOR, SIGNERS, SPONSOR, STATISTICIAN, coordinator, investigator
 from escalon.virtual.streams import Streams
@@ -97,7 +99,8 @@ class VirtualTrial:
         heapq.heappush(self._calendar, (moment, self._order, act))
 
     def _send(self, now: datetime, actor: c.Actor, command: c.Command) -> tuple[ev.Event, ...]:
-        outcome = self._desk.execute(c.Signed(command, actor, now))
+        how = "password+otp" if isinstance(command, GiveSignature) else "session"
+        outcome = self._desk.execute(c.Signed(command, actor, now, how))
         if isinstance(outcome, c.Refused):
             raise VirtualRunError(f"{now:%d %b %Y}: {command} was refused ({outcome.rule}): {outcome.reason}")
         for event in outcome:
@@ -109,6 +112,8 @@ class VirtualTrial:
 
     def _open(self, now: datetime, software: str) -> None:
         self._send(now, SPONSOR, c.OpenStudy(self._folder.hash, software, "virtual"))
+        for actor, command in opening(self._folder, now):
+            self._send(now, actor, command)
         level = self._study.escalation.start_level
         reason = "Start level of the escalation plan; all sites ready"
         self._send(now, CHAIR, c.DecideDose("open", level, reason, SIGNERS))
@@ -225,6 +230,10 @@ class VirtualTrial:
         self._at(now + RECOMMEND_AFTER, self._recommend)
         self._at(now + REVIEW_AFTER, self._fill_seats)
 
+    def _sign_casebooks(self, now: datetime, patients: Iterable[str]) -> None:
+        for actor, command in list(sign_casebooks(self._desk.state, patients)):
+            self._send(now, actor, command)
+
     # Recommendation, decision, RP2D, expansion
 
     def _recommend(self, now: datetime) -> None:
@@ -239,7 +248,9 @@ class VirtualTrial:
         self._at(now + DECIDE_AFTER, self._decide)
 
     def _decide(self, now: datetime) -> None:
-        recommendation = self._desk.state.recommendations[-1]
+        state = self._desk.state
+        recommendation = state.recommendations[-1]
+        self._sign_casebooks(now, state.cohorts[recommendation.cohort - 1].patients)
         reason = f"As recommended: {recommendation.reasons[-1]}"
         command = c.DecideDose(recommendation.action, recommendation.dose_level, reason, SIGNERS)
         self._send(now, CHAIR, command)
@@ -277,6 +288,7 @@ class VirtualTrial:
         if self._calendar:  # something was added since; the study closes after it
             self._at(self._last_contact(now), self._close)
             return
+        self._sign_casebooks(now, self._desk.state.patients)
         self._send(now, SPONSOR, c.CloseStudy("Last patient completed the follow-up to Month 24"))
 
     def _on_hold(self, now: datetime, held: ev.EnrolmentHeld) -> None:

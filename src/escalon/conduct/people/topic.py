@@ -1,12 +1,15 @@
 """The topic people: sites, persons, roles with their dates, electronic signatures."""
 
-from escalon.conduct.act import Command
+from escalon.conduct.act import Command, Event, Signed
 from escalon.conduct.people import commands as c
 from escalon.conduct.people import registry
 from escalon.conduct.people.apply import APPLY
+from escalon.conduct.people.rights import enter_opener, guard
 from escalon.conduct.people.security import SYSTEM
 from escalon.conduct.people.signatures import give_signature, void_changed
+from escalon.conduct.state import State
 from escalon.conduct.topic import Decide, Topic
+from escalon.protocol import StudyFolder
 
 SIGNERS = (
     "coordinator",
@@ -46,4 +49,12 @@ DECIDE: dict[type[Command], Decide] = {
     c.GiveSignature: give_signature,
 }
 
-TOPIC = Topic("people", DECIDE, ALLOWED, APPLY, react=void_changed)
+AFTER_CLOSURE = frozenset(ALLOWED) - {c.ApproveVersion}
+"""Inspectors come, rights end and archives are signed after the study is closed."""
+
+
+def _react(state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder) -> tuple[Event, ...]:
+    return (*enter_opener(state, events, signed, folder), *void_changed(state, events, signed, folder))
+
+
+TOPIC = Topic("people", DECIDE, ALLOWED, APPLY, guard, _react, AFTER_CLOSURE)
