@@ -7,14 +7,19 @@ from typing import Any, Literal
 from escalon.design.backfill import BackfillRecommendation
 from escalon.design.calibrate import compute_indifference, compute_skeleton
 from escalon.design.decision_table import LEGEND, decision_table
-from escalon.design.exact import exact_oc
+from escalon.design.exact import PlanTooLargeError, enumerate_plan, exact_oc
 from escalon.design.mtd import select_mtd
+from escalon.design.operating_characteristics import OperatingCharacteristics, check_prob_tox
 from escalon.design.outcomes import parse_outcomes
 from escalon.design.paths import dose_paths
 from escalon.design.plan import EscalationPlan
 from escalon.design.recommend_efficacy import EfficacyRecommendation, select_obd
 from escalon.design.recommendation import PendingPatient, Recommendation
 from escalon.design.simulate import simulate_oc
+from escalon.design.table_engine import can_walk
+
+SMALL = 10_000
+"""Live states up to which a walk without compiled code takes less than loading that code, about a second."""
 
 
 def recommendation_dict(answer: Recommendation) -> dict[str, Any]:
@@ -81,7 +86,7 @@ def oc_answer(
     Raises ValueError for another method, a bad scenario, or a plan that the method cannot serve.
     """
     if method == "exact":
-        return exact_oc(plan, prob_tox, prob_eff, odds_ratio).to_dict()
+        return _exact_once(plan, prob_tox, prob_eff, odds_ratio).to_dict()
     if method == "simulate":
         found = simulate_oc(
             plan,
@@ -95,6 +100,19 @@ def oc_answer(
         )
         return found.to_dict()
     raise ValueError(f"method: {method!r} is unknown; use exact or simulate")
+
+
+def _exact_once(
+    plan: EscalationPlan, prob_tox: Sequence[float], prob_eff: Sequence[float] | None, odds_ratio: float
+) -> OperatingCharacteristics:
+    """One scenario of one plan: a small plan is enumerated sooner than the compiled loops are loaded."""
+    if can_walk(plan):
+        check_prob_tox(prob_tox, plan.levels)
+        try:
+            return enumerate_plan(plan, max_states=SMALL, compiled=False).oc(prob_tox, compiled=False)
+        except PlanTooLargeError:
+            pass  # the compiled walk reaches further
+    return exact_oc(plan, prob_tox, prob_eff, odds_ratio)
 
 
 def mtd_answer(

@@ -119,29 +119,16 @@ class Enumeration:
             logs = np.maximum(np.log(np.concatenate([p, 1 - p])), -1e4)
         return np.asarray(self.coefficient * np.exp(self._exponents @ logs))
 
-    def oc(self, prob_tox: Sequence[float] | FloatArray) -> OperatingCharacteristics:
+    def oc(self, prob_tox: Sequence[float] | FloatArray, compiled: bool = True) -> OperatingCharacteristics:
         """Characteristics under the scenario `prob_tox` (shape (levels,), 0-1).
 
+        `compiled`: by compiled loops, quicker once they are loaded; the result is the same to 1e-14 without.
         Raises ValueError for a scenario of the wrong length or outside 0-1.
         """
-        from escalon.design import kernels
-
         p = check_prob_tox(prob_tox, self.levels)
-        rate, counted = self.missing.evaluable_rate(p), (p > self.target).astype(np.int64)
-        select, mean_n = np.zeros(self.levels + 1), np.zeros(self.levels)
-        sizes, above = np.zeros(self.planned + 1), np.zeros(self.planned + 1)
-        kernels.sum_terminal_states(
-            self.n,
-            self.y,
-            self.mtd,
-            self.coefficient,
-            self._chances(rate),
-            counted,
-            select,
-            sizes,
-            above,
-            mean_n,
-        )
+        rate = self.missing.evaluable_rate(p)
+        sums = self._sum_compiled if compiled else self._sum_arrays
+        select, sizes, above, mean_n = sums(p, rate, (p > self.target).astype(np.int64))
         patients = np.arange(self.planned + 1)
         return build_oc(
             prob_tox=p,
@@ -165,6 +152,26 @@ class Enumeration:
         if not self.missing.probability:
             return None
         return np.asarray((mean_n - self.start_n) * self.missing.replaced_per_patient(p))
+
+    def _sum_compiled(self, p: FloatArray, rate: FloatArray, counted: IntArray) -> tuple[FloatArray, ...]:
+        """Probabilities of each selection (none first), size and number above the target; mean patients."""
+        from escalon.design import kernels
+
+        select, mean_n = np.zeros(self.levels + 1), np.zeros(self.levels)
+        sizes, above = np.zeros(self.planned + 1), np.zeros(self.planned + 1)
+        kernels.sum_terminal_states(
+            self.n, self.y, self.mtd, self.coefficient, self._chances(rate), counted,
+            select, sizes, above, mean_n,
+        )  # fmt: skip
+        return select, sizes, above, mean_n
+
+    def _sum_arrays(self, p: FloatArray, rate: FloatArray, counted: IntArray) -> tuple[FloatArray, ...]:
+        """As `_sum_compiled`, for a single question in a process that has not loaded the compiled loops."""
+        chance = self.probabilities(p)
+        select = np.bincount(self.mtd + 1, chance, self.levels + 1)
+        sizes = np.bincount(self.n.sum(axis=1), chance, self.planned + 1)
+        above = np.bincount(self.n @ counted, chance, self.planned + 1)
+        return select, sizes, above, chance @ self._patients
 
     def _chances(self, p: FloatArray) -> FloatArray:
         """[level, n, y]: p^DLTs (1 - p)^others since the start; 0 for counts no path reaches."""

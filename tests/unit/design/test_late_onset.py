@@ -193,3 +193,9 @@ def test_tite_crm_estimates_hold_the_pending_patients(model):
         # the lattice of b is 8e-5 wide, that of the intervals 2.5e-3
         assert row.prob_above_target == pytest.approx(density[p[:, j] > 0.25].sum(), abs=1e-4)
         assert (row.lower, row.upper) == pytest.approx(tuple(p[end, j] for end in ends), abs=2e-4)
+
+
+def test_rolling_six_does_not_go_down_to_a_level_that_is_full():
+    answer = plan("rolling_six", 1).recommend("1NNNNNT 2TT")
+    assert (answer.action, answer.level, answer.mtd) == ("stop", None, 1)
+    assert plan("rolling_six", 1).recommend("1NNN 2TT").level == 1
