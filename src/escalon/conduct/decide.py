@@ -2,6 +2,7 @@
 
 from escalon.conduct import commands as c
 from escalon.conduct.act import Command, Event, Outcome, Refused, Signed
+from escalon.conduct.capture.commands import AmendStudy
 from escalon.conduct.roles import ALLOWED, may
 from escalon.conduct.state import State
 from escalon.conduct.topic import Decide
@@ -66,6 +67,6 @@ def _refuse_act(state: State, signed: Signed, folder: StudyFolder) -> Refused | 
         return Refused("study-open", f"{name} needs an open study")
     if state.closed_at is not None and type(command) not in _AFTER_CLOSURE:
         return Refused("study-open", f"the study was closed at {state.closed_at}")
-    if state.study_hash != folder.hash:
+    if state.study_hash != folder.hash and not isinstance(command, AmendStudy):
         return Refused("study-version", "the study folder is not the version the study was opened on")
     return None

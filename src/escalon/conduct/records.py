@@ -7,6 +7,8 @@ from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
 from escalon.conduct.adverse_event_checks import wrong_event
+from escalon.conduct.capture.edit_checks import check_entry, refuse_entry, soft_events
+from escalon.conduct.capture.versions import folder_of, patient_version
 from escalon.conduct.cohorts import earliest_infusion
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.state import Patient, Record, State
@@ -18,23 +20,34 @@ def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: S
     patient = state.patients.get(command.patient)
     if patient is None:
         return c.Refused("patient", f"there is no patient {command.patient}")
+    if patient_version(state, command.patient) not in (None, folder.hash, *folder.earlier):
+        return c.Refused(
+            "DC-11 version", f"the version patient {command.patient} consented to is not at hand"
+        )
+    version = folder_of(state, folder, command.patient)
     before = patient.records.get(command.record)
-    refused = _refuse_form(patient, before, signed, command, folder) or _refuse_treatment(
+    refused = _refuse_form(patient, before, signed, command, version) or _refuse_treatment(
         state, patient, before, command, folder
     )
     if refused is not None:
         return refused
-    version = 1 if before is None else before.version + 1
+    form = version.forms[command.form]
+    checked = check_entry(patient, command, form, version)
+    refused = refuse_entry(checked, command)
+    if refused is not None:
+        return refused
+    number = 1 if before is None else before.version + 1
     recorded = ev.FormRecorded(
         command.patient,
         command.form,
         command.record,
-        version,
+        number,
         command.visit,
         command.values,
         command.reason,
     )
-    return (recorded, *_consequences(state, patient, command, folder))
+    asked = soft_events(state, command, number, checked, form)
+    return (recorded, *asked, *_consequences(state, patient, command, folder))
 
 
 def _refuse_form(
@@ -45,7 +58,7 @@ def _refuse_form(
         return c.Refused("form", f"the study has no form {command.form}")
     if signed.actor.site != patient.site:
         return c.Refused("site", f"patient {patient.patient} belongs to site {patient.site}")
-    problems = form.check(command.values)
+    problems = form.check(command.values, None if before is None else before.entered)
     if problems:
         return c.Refused("form-check", "; ".join(problems))
     if command.visit is not None and command.visit not in {visit.id for visit in folder.study.visits}:

@@ -1,5 +1,66 @@
-"""The topic capture: queries, source verification, freeze, lock, consent versions."""
+"""The topic capture: queries, marks, freeze, lock, versions of the study."""
 
-from escalon.conduct.topic import Topic
+from escalon.conduct.act import Command, Event, Signed
+from escalon.conduct.capture import commands as c
+from escalon.conduct.capture import locks, marks, queries, versions
+from escalon.conduct.capture.apply import APPLY
+from escalon.conduct.events import FormRecorded
+from escalon.conduct.people.events import SignatureInvalidated
+from escalon.conduct.people.signatures import casebook_ref, valid_signatures
+from escalon.conduct.state import State
+from escalon.conduct.topic import Decide, Topic
+from escalon.protocol import StudyFolder
 
-TOPIC = Topic("capture")
+SITE = ("coordinator", "investigator")
+
+DECIDE: dict[type[Command], Decide] = {
+    c.OpenQuery: queries.open_query,
+    c.AnswerQuery: queries.answer_query,
+    c.CloseQuery: queries.close_query,
+    c.ReopenQuery: queries.reopen_query,
+    c.VerifySource: marks.verify_source,
+    c.ConfirmCritical: marks.confirm_critical,
+    c.FreezeRecords: locks.freeze_records,
+    c.UnfreezeRecords: locks.unfreeze_records,
+    c.LockCasebook: locks.lock_casebook,
+    c.UnlockCasebook: locks.unlock_casebook,
+    c.AmendStudy: versions.amend_study,
+    c.Reconsent: versions.reconsent,
+}
+
+ALLOWED: dict[type[Command], tuple[str, ...]] = {
+    c.OpenQuery: queries.OPENERS,
+    c.AnswerQuery: SITE,
+    c.CloseQuery: queries.OPENERS,
+    c.ReopenQuery: queries.OPENERS,
+    c.VerifySource: ("monitor",),
+    c.ConfirmCritical: (*SITE, "monitor"),
+    c.FreezeRecords: ("monitor", "data_manager"),
+    c.UnfreezeRecords: ("data_manager",),
+    c.LockCasebook: ("data_manager",),
+    c.UnlockCasebook: ("data_manager",),
+    c.AmendStudy: ("sponsor",),
+    c.Reconsent: SITE,
+}
+
+
+def react(state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder) -> tuple[Event, ...]:
+    """Return what follows for data: versions of new patients, marks that fall, signatures on casebooks that grew."""
+    return (
+        *versions.set_versions(state, events),
+        *marks.withdraw(state, events),
+        *_outgrown(state, events),
+    )
+
+
+def _outgrown(state: State, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """A new record makes a signature on the whole casebook void; changed records void theirs in ``people``."""
+    return tuple(
+        SignatureInvalidated(signature.number, f"{event.record} was added")
+        for event in events
+        if isinstance(event, FormRecorded) and event.version == 1
+        for signature in valid_signatures(state, casebook_ref(event.patient))
+    )
+
+
+TOPIC = Topic("capture", DECIDE, ALLOWED, APPLY, locks.guard, react)
