@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from escalon.analysis.groups import check_columns
-from escalon.analysis.pk import PkUnits, nca
+from escalon.analysis.pk import PkUnits, nca, read_choices
 from escalon.analysis.survival import Curve, follow_up, kaplan_meier, log_rank, restricted_mean
 
 __all__ = ["BLQ_WORDS", "km_answer", "nca_answer"]
@@ -40,7 +40,7 @@ def km_answer(
     follow_up, at, restricted_mean, curve}] and log_rank (None for one group); estimates are {value, low, high,
     reason}, None = not estimable. Raises ValueError that names column and row.
     """
-    check_columns("the file", frame, [time, event, *([group] if group else [])])
+    _check_file(frame, [time, event, *([group] if group else [])])
     t, e = _numbers(frame, time), _events(frame, event, cnsr)
     labels = ["all"] * len(t) if group is None else [_label(frame, group, i) for i in range(len(t))]
     parts = []
@@ -93,24 +93,28 @@ def nca_answer(
     subject: str | None = None,
     time_unit: str = "h",
     dose_unit: str | None = "mg",
+    choices: pl.DataFrame | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Non-compartmental parameters of each subject.
 
     ``conc`` holds numbers, "<0.05" or a word of ``BLQ_WORDS`` for below quantification, or nothing for not
-    measured; rows in time order within a subject. ``options`` go to ``nca``. Returns method and subjects [{subject,
+    measured; rows in time order within a subject. ``choices`` are those of ``pk.read_choices``, with the column
+    ``subject`` where there is one. ``options`` go to ``nca``. Returns method and subjects [{subject,
     parameters [{code, name, value, unit, reason, flag, start, end}], n_blq, n_missing, notes}]. Raises ValueError
     that names column and row, or the subject.
     """
-    check_columns("the file", frame, [time, conc, *([subject] if subject else [])])
+    _check_file(frame, [time, conc, *([subject] if subject else [])])
     units = PkUnits(time_unit, conc_unit, dose_unit)
     t, c = _numbers(frame, time), [_concentration(x, conc, i) for i, x in enumerate(frame[conc].to_list())]
     labels = ["all"] * len(t) if subject is None else [_label(frame, subject, i) for i in range(len(t))]
+    chosen = {} if choices is None else read_choices(choices, [subject] if subject else [])
     answers, method = [], ""
     for label in dict.fromkeys(labels):
         rows = [i for i, x in enumerate(labels) if x == label]
         try:
-            result = nca([t[i] for i in rows], [c[i] for i in rows], units=units, **options)
+            own = options | chosen.pop((label,) if subject else (), {})
+            result = nca([t[i] for i in rows], [c[i] for i in rows], units=units, **own)
         except ValueError as error:
             raise ValueError(f"{subject or 'the profile'} {label}: {error}") from None
         method = result.declared.describe()
@@ -129,7 +133,15 @@ def nca_answer(
         ]
         counts = {"n_blq": result.n_blq, "n_missing": result.n_missing, "notes": list(result.notes)}
         answers.append({"subject": label, "parameters": parameters, **counts})
+    if chosen:
+        raise ValueError(f"choices name {' '.join(next(iter(chosen)))}, who is not in the file")
     return {"method": method, "subjects": answers}
+
+
+def _check_file(frame: pl.DataFrame, columns: Sequence[str]) -> None:
+    check_columns("the file", frame, columns)
+    if not frame.height:
+        raise ValueError("the file has a header and no rows: one row per patient or sample is expected")
 
 
 def _plain(x: float) -> float | None:

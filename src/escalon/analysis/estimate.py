@@ -39,7 +39,7 @@ def not_estimable(reason: str) -> Estimate:
 
 def check_conf_level(conf_level: float) -> None:
     """Raise ValueError unless the confidence level lies strictly between 0 and 1."""
-    if not 0.0 < conf_level < 1.0:
+    if not isinstance(conf_level, int | float) or not 0.0 < conf_level < 1.0:
         raise ValueError(
             f"conf_level is {conf_level!r}: a confidence level lies between 0 and 1, for example 0.95"
         )

@@ -67,6 +67,12 @@ def nca(
     ] = None,
     tail: Annotated[str, typer.Option(help="last, all, inf-obs or inf-pred.")] = "last",
     threshold: Annotated[float | None, typer.Option(help="Report the time above this concentration.")] = None,
+    choices: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of samples chosen by a person: subject, TIME, USE (slope, exclude), REASON, USER."
+        ),
+    ] = None,
     time_unit: Annotated[str, typer.Option(help="Unit of the time.")] = "h",
     dose_unit: Annotated[str, typer.Option(help="Unit of the dose.")] = "mg",
     as_json: AsJson = False,
@@ -90,6 +96,7 @@ def nca(
             subject,
             time_unit,
             dose_unit,
+            None if choices is None else _read(choices),
             route=route,
             method=method,
             tail=tail,

@@ -78,3 +78,14 @@ def test_nca_answer():
 def test_bad_files(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_choices_reach_their_subject_and_no_rows_are_refused():
+    frame = pl.DataFrame({"id": ["a"] * 5, "h": ["0", "2", "4", "8", "12"], "c": ["0", "4", "3", "1", "0.4"]})
+    choices = pl.DataFrame({"id": ["a"], "TIME": ["4"], "USE": ["exclude"], "REASON": ["hemolyzed"]})
+    answer = nca_answer(frame, "h", "c", "ug/mL", "id", choices=choices)
+    assert answer["subjects"][0]["notes"] == ["sample at 4 excluded: hemolyzed"]
+    with pytest.raises(ValueError, match="choices name b, who is not in the file"):
+        nca_answer(frame, "h", "c", "ug/mL", "id", choices=choices.with_columns(id=pl.lit("b")))
+    with pytest.raises(ValueError, match="header and no rows"):
+        km_answer(frame.clear(), "h", "c")

@@ -68,3 +68,9 @@ def test_bad_input():
         cell_kinetics([0, 1], [0, 1], "", "copies/ug")
     with pytest.raises(ValueError, match="no parameter 'AUC'"):
         cell_kinetics([0, 1], [0, 1], "a", "u").value("AUC")
+
+
+@pytest.mark.parametrize("options", [{"contraction_until": float("nan")}, {"ignore_before": -1.0}])
+def test_days_that_are_none_are_refused(options):
+    with pytest.raises(ValueError, match="contraction_until"):
+        cell_kinetics([0, 2, 3], [0, 9, 5], "qPCR", "copies/ug", **options)

@@ -57,6 +57,11 @@ def test_cumulative_incidence_by_hand():
         (lambda: fit_cox([1], [True], [np.nan]), "covariates holds a missing"),
         (lambda: fit_cox([1], [True], [1], names=["a", "b"]), "names has 2 entries"),
         (lambda: fit_cox([1], [True], [1], ties="x"), "ties is 'x'"),
+        (lambda: fit_cox([1, 2], [True, True], [1]), "covariates has shape"),
+        (lambda: fit_cox([1], [True], ["a"]), "covariates holds something"),
+        (lambda: kaplan_meier([1], [True], conf_level="95"), "conf_level is '95'"),
+        (lambda: log_rank([1, 2], [True, True], ["a", 1]), "group mixes labels"),
+        (lambda: log_rank([1, 2], [True, True], ["a", "b"], rho=float("nan")), "rho is nan"),
         (lambda: restricted_mean(kaplan_meier([1], [True]), 0), "horizon is 0"),
     ],
 )

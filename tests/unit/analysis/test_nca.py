@@ -220,7 +220,7 @@ def test_partial_areas_add_up(steps, method, share):
         (([0, 1], [1, 1]), {"route": "infusion"}, "duration is missing"),
         (([0, 1], [1, 1]), {"route": "infusion", "duration": 0}, "lasts longer than 0"),
         (([0, 1], [1, 1]), {"duration": 2}, "only an infusion"),
-        (([0, 1], [1, 1]), {"dose": 0}, "every dose is above 0"),
+        (([0, 1], [1, 1]), {"dose": 0}, "every dose is finite and above 0"),
         (([0, 1], [1, 1]), {"dose": [1, 2]}, "dose has 2 values"),
         (([0, 1], [1, 1]), {"dose_times": [2, 1]}, "ascending"),
         (([0, 1], [1, 1]), {"method": "log"}, "method is 'log'"),
@@ -257,7 +257,7 @@ def test_a_slope_chosen_by_a_person_is_replayed():
     choice = SlopeChoice((24, 48, 96), "first sample still distributes", "pk@site", "2024-05-01T10:00Z")
     r = infusion(slope=choice)
     assert (r.value("LAMZNPT"), r.value("LAMZLL")) == (3, 24.0)
-    assert r.notes == ("terminal slope chosen by pk@site: first sample still distributes",)
+    assert r.notes == ("terminal slope chosen by pk@site, 2024-05-01T10:00Z: first sample still distributes",)
     assert r.declared.slope is choice
     with pytest.raises(ValueError, match="no quantifiable sample at 168"):
         infusion(slope=SlopeChoice((48, 96, 168), "x"))
@@ -270,7 +270,7 @@ def test_a_slope_chosen_by_a_person_is_replayed():
 def test_an_excluded_sample_leaves_its_reason():
     r = infusion(method="linear", exclude=[Exclusion(6, "haemolysed", "pk@site")])
     assert r.value("AUCLST") == pytest.approx(2 * 1.0 + 22 * 1.55 + 24 * 0.9 + 48 * 0.5)
-    assert r.notes == ("sample at 6 excluded: haemolysed",)
+    assert r.notes == ("sample at 6 excluded by pk@site: haemolysed",)
     assert r.excluded[0].user == "pk@site"
     with pytest.raises(ValueError, match="no sample at that time"):
         infusion(exclude=[Exclusion(7, "x")])
@@ -375,3 +375,40 @@ def test_the_reference_infusion_course():
     assert r.unit("CLO") == "L/h"
     peak = at(50)
     assert r.value("TAT") == pytest.approx(50 + math.log(peak / 0.16) / k, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"dose": float("inf")}, "every dose is finite"),
+        ({"duration": float("inf")}, "every infusion lasts|finite"),
+        ({"duration": "2"}, "duration is '2'"),
+        ({"dose": "20"}, "dose is '20'"),
+        ({"lloq": "0.05"}, "lloq is '0.05'"),
+        ({"partial": [5]}, "pairs of times"),
+        ({"at": [float("nan")]}, "at holds a time"),
+        ({"dose_times": [float("nan")]}, "strictly ascending"),
+        ({"tau": float("nan")}, "tau is nan"),
+    ],
+)
+def test_what_has_no_reading_is_refused(options, text):
+    with pytest.raises(ValueError, match=text):
+        nca([0, 2, 4], [0, 1, 0.5], **({"dose": 20, "route": "infusion", "duration": 2} | options))
+
+
+def test_an_exclusion_states_its_reason():
+    with pytest.raises(ValueError, match="sample at 1 has no reason"):
+        Exclusion(1, "")
+
+
+@pytest.mark.parametrize("options", [{"partial": [(5, 2)]}, {"threshold": -1}, {"tau": 0}])
+def test_a_wrong_question_is_refused_without_any_quantifiable_sample(options):
+    with pytest.raises(ValueError, match=r"the start lies before|above 0"):
+        nca([0, 2, 4], [0, 0, 0], **options)
+
+
+def test_the_slope_starts_after_the_longest_infusion_has_ended():
+    """The first infusion runs past the second one; samples on it do not enter."""
+    times, conc = [0, 2, 9, 11, 12, 13], [0, 9, 8, 4, 2, 1]
+    r = nca(times, conc, dose=1, route="infusion", duration=[10, 1], dose_times=[0, 2])
+    assert (r.value("LAMZLL"), r.value("LAMZNPT")) == (11.0, 3.0)

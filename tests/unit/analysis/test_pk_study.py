@@ -74,3 +74,46 @@ def test_exposure_response_rows():
     out = exposure_response(patients, ["AUC"], ["CMAX", "RESP"])
     assert out.select("exposure", "outcome", "n").rows() == [("AUC", "CMAX", 4), ("AUC", "RESP", 5)]
     assert out["correlation"][0] == pytest.approx(0.6)
+
+
+CHOICES = pl.DataFrame(
+    {
+        "USUBJID": ["1", "1", "1", "2"],
+        "PARAMCD": ["CLLS52"] * 4,
+        "TIME": [6.0, 24.0, 48.0, 6.0],
+        "USE": ["slope", "slope", "slope", "exclude"],
+        "REASON": ["last sample doubtful"] * 3 + ["hemolyzed"],
+        "USER": ["A. Smith"] * 4,
+        "DECIDEDAT": ["2026-11-20"] * 4,
+    }
+)
+
+
+def test_choices_of_a_person_are_data_and_leave_their_reason():
+    table = derive_parameters(CONC, DOSES, route="infusion", choices=CHOICES)
+    upper = table.filter(PPTESTCD="LAMZUL").select("USUBJID", "PPSTRESN").rows()
+    assert dict(upper)["1"] == 48.0
+    notes = dict(table.select("USUBJID", "NOTE").unique().drop_nulls().rows())
+    assert notes["1"] == "terminal slope chosen by A. Smith, 2026-11-20: last sample doubtful"
+    assert notes["2"] == "sample at 6 excluded by A. Smith, 2026-11-20: hemolyzed"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"USE": pl.lit("point")}, "row 1: USE is 'point'"),
+        ({"REASON": pl.lit(" ")}, "row 1: no REASON"),
+        ({"TIME": pl.lit("noon")}, "row 1: TIME is 'noon'"),
+        ({"USUBJID": pl.lit("9")}, "9 CLLS52, which has no concentrations"),
+        ({"USER": pl.Series(["a", "b", "c", "d"])}, "two reasons or users"),
+    ],
+)
+def test_choices_without_a_reading_are_refused(change, text):
+    with pytest.raises(ValueError, match=text):
+        derive_parameters(CONC, DOSES, route="infusion", choices=CHOICES.with_columns(**change))
+
+
+def test_one_concentration_without_unit_is_refused():
+    units = pl.Series(["ug/mL"] * 2 + [None] + ["ug/mL"] * 15)
+    with pytest.raises(ValueError, match="1 CLLS52: concentration without unit"):
+        derive_parameters(CONC.with_columns(AVALU=units), DOSES, route="infusion")

@@ -2,6 +2,7 @@
 
 from escalon.analysis.pk.blq import BlqRule
 from escalon.analysis.pk.cell_kinetics import CellKinetics, cell_kinetics
+from escalon.analysis.pk.choices import read_choices
 from escalon.analysis.pk.nca import AUC_METHODS, ROUTES, TAILS, nca
 from escalon.analysis.pk.profile import Exclusion, SlopeChoice
 from escalon.analysis.pk.result import PkResult, PkValue
@@ -23,5 +24,6 @@ __all__ = [
     "derive_parameters",
     "exposure_response",
     "nca",
+    "read_choices",
     "summarise_parameters",
 ]

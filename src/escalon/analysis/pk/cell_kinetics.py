@@ -84,6 +84,11 @@ def cell_kinetics(
     """
     if not assay or not unit:
         raise ValueError("assay and unit are needed: results of different assays are never pooled")
+    if not contraction_until > 0 or not ignore_before >= 0:
+        raise ValueError(
+            f"contraction_until is {contraction_until!r} and ignore_before {ignore_before!r}: "
+            "days above 0, and 0 or more, are expected"
+        )
     partial = [(0.0, float(h)) for h in horizons]
     exposure = nca(time, value, route="extravascular", method=method, lloq=lloq, partial=partial, tail="all")
     limit = lloq or 0.0

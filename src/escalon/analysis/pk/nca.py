@@ -4,6 +4,7 @@ Parameters carry CDISC codes; partial areas, concentrations, time above a thresh
 caller asks.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -75,9 +76,7 @@ def nca(
     >>> r.value("CMAX"), r.value("TMAX"), round(r.value("AUCLST"), 6)
     (1.6, 2.0, 34.0)
     """
-    asked = _Asked(
-        tuple((float(a), float(b)) for a, b in partial), tuple(float(t) for t in at), threshold, tau
-    )
+    asked = _ask(partial, at, threshold, tau)
     declared = _declare(
         dose, route, duration, method, lloq, tail, dose_times, blq, predose, missing_predose, slope
     )
@@ -126,6 +125,26 @@ class _Asked:
     tau: float | None
 
 
+def _ask(
+    partial: Sequence[tuple[float, float]], at: Sequence[float], threshold: float | None, tau: float | None
+) -> _Asked:
+    """Check what is asked before any sample is looked at: a wrong question is an error even without an answer."""
+    try:
+        intervals = tuple((float(a), float(b)) for a, b in partial)
+        times = tuple(float(t) for t in at)
+    except (TypeError, ValueError):
+        raise ValueError("partial holds pairs of times (start, end), at holds times") from None
+    for start, end in intervals:
+        if not start < end:
+            raise ValueError(f"partial interval ({start:g}, {end:g}): the start lies before the end")
+    if not all(math.isfinite(t) for t in times):
+        raise ValueError("at holds a time that is missing or infinite")
+    for name, value in (("threshold", threshold), ("tau", tau)):
+        if value is not None and not 0 < value < math.inf:
+            raise ValueError(f"{name} is {value!r}: a finite number above 0 is expected")
+    return _Asked(intervals, times, threshold, tau)
+
+
 _Span = tuple[float | None, float | None]
 _Question = tuple[str, _Span, Callable[[Profile], "float | str"]]
 
@@ -138,8 +157,6 @@ def _questions(asked: _Asked, declared: Declaration) -> list[_Question]:
     if threshold is not None:
         questions.append(("TAT", (None, None), lambda p: compute_profile_time_above(p, threshold)))
     if tau is not None:
-        if not tau > 0:
-            raise ValueError(f"tau is {tau!r}: a dosing interval above 0 is expected")
         first, last = declared.dose_times[0], declared.dose_times[-1]
         span = (last, last + tau)
         questions.append(("ARAUC", span, lambda p: _accumulation(p, first, last, tau, compute_partial_area)))
@@ -242,16 +259,18 @@ def _declare(
 ) -> Declaration:
     """Spread scalars over the administrations and check them."""
     times = tuple(_floats("dose_times", dose_times))
-    if not times or any(b <= a for a, b in pairwise(times)):
+    if not times or not all(map(math.isfinite, times)) or not all(a < b for a, b in pairwise(times)):
         raise ValueError(f"dose_times {times}: one or more strictly ascending times are expected")
     doses = None if dose is None else _each("dose", dose, len(times))
-    if doses is not None and any(not d > 0 for d in doses):
-        raise ValueError(f"dose {doses}: every dose is above 0 (leave dose out when it is not known)")
+    if doses is not None and any(not 0 < d < math.inf for d in doses):
+        raise ValueError(
+            f"dose {doses}: every dose is finite and above 0 (leave dose out when it is not known)"
+        )
     if route == "infusion":
         if duration is None:
             raise ValueError("duration is missing: an infusion needs its length, in the unit of time")
         durations = _each("duration", duration, len(times))
-        if any(not d > 0 for d in durations):
+        if any(not 0 < d < math.inf for d in durations):
             raise ValueError(
                 f"duration {durations}: every infusion lasts longer than 0 (use route='bolus' otherwise)"
             )
@@ -267,6 +286,8 @@ def _declare(
 def _each(name: str, value: float | Sequence[float], n: int) -> tuple[float, ...]:
     if isinstance(value, int | float):
         return (float(value),) * n
+    if isinstance(value, str):
+        raise ValueError(f"{name} is {value!r}: a number is expected")
     values = tuple(_floats(name, value))
     if len(values) != n:
         raise ValueError(

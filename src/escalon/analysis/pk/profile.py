@@ -28,6 +28,10 @@ class Exclusion:
     user: str = ""
     decided_at: str = ""
 
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError(f"the exclusion of the sample at {self.time:g} has no reason")
+
 
 @dataclass(frozen=True, slots=True)
 class SlopeChoice:
@@ -69,7 +73,7 @@ class Declaration:
         ):
             if value not in allowed:
                 raise ValueError(f"{name} is {value!r}: one of {', '.join(allowed)} is expected")
-        if self.lloq is not None and not self.lloq > 0:
+        if self.lloq is not None and not (isinstance(self.lloq, int | float) and 0 < self.lloq < math.inf):
             raise ValueError(f"lloq is {self.lloq!r}: the lower limit of quantification is above 0")
         if self.blq.needs_lloq and self.lloq is None:
             raise ValueError(
@@ -84,7 +88,7 @@ class Declaration:
     @property
     def last_end(self) -> float:
         """End of the last administration."""
-        return self.dose_times[-1] + self.durations[-1]
+        return max(start + length for start, length in zip(self.dose_times, self.durations, strict=True))
 
     def describe(self) -> str:
         """Method and conventions in one line, for PPANMETH."""
@@ -149,7 +153,8 @@ def build_profile(
             raise ValueError(f"exclusion at {exclusion.time:g}: there is no sample at that time")
         place = t.index(exclusion.time)
         del t[place], c[place]
-        notes.append(f"sample at {exclusion.time:g} excluded: {exclusion.reason}")
+        who = _decided(exclusion.user, exclusion.decided_at)
+        notes.append(f"sample at {exclusion.time:g} excluded{who}: {exclusion.reason}")
     lloq = declared.lloq or 0.0
     blq = [x == 0.0 or x < lloq for x in c]
     clean = apply_blq(t, c, blq, declared.blq, declared.lloq)
@@ -289,4 +294,10 @@ def _replay_slope(profile: Profile, choice: SlopeChoice, measured: Sequence[floa
     times = sorted(choice.times)
     profile.slope = fit_slope(times, [math.log(profile.conc[profile.time.index(t)]) for t in times])
     profile.slope_reason = "the chosen samples do not fall"
-    profile.notes.append(f"terminal slope chosen by {choice.user or 'a person'}: {choice.reason}")
+    who = _decided(choice.user or "a person", choice.decided_at)
+    profile.notes.append(f"terminal slope chosen{who}: {choice.reason}")
+
+
+def _decided(user: str, at: str) -> str:
+    """Who and when, as far as it is known."""
+    return (f" by {user}" if user else "") + (f", {at}" if at else "")

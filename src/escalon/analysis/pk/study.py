@@ -12,6 +12,7 @@ import polars as pl
 
 from escalon.analysis.estimate import Estimate
 from escalon.analysis.groups import check_columns
+from escalon.analysis.pk.choices import read_choices
 from escalon.analysis.pk.nca import nca
 from escalon.analysis.pk.parameters import PARAMETERS
 from escalon.analysis.pk.result import EXTRA_CODES
@@ -31,25 +32,31 @@ def derive_parameters(
     keys: Sequence[str] = ("USUBJID", "PARAMCD"),
     time_unit: str = "h",
     dose_unit: str = "mg",
+    choices: pl.DataFrame | None = None,
     **options: Any,
 ) -> pl.DataFrame:
     """Run ``nca`` on every profile.
 
     ``concentrations``: ``keys`` (the first names the patient), TIME, AVAL (null = not measured), AVALU (unit, one
     per profile) and optionally LLOQ (one per profile); any order of rows. ``doses``: the patient key, TIME, DOSE,
-    DURATION. ``options`` go to ``nca`` (route, method, partial, tail ...). Returns ``keys`` and the columns of
-    ``PkResult.table``, with NOTE. A patient without dose gets one row per profile whose PPREASND says so. Raises
-    ValueError, naming the profile, for a concentration without unit, two units, two limits, two samples at one
-    time.
+    DURATION. ``choices``: samples a person chose for the terminal slope or took out, see ``choices.read_choices``;
+    the reason stands in NOTE. ``options`` go to ``nca`` (route, method, partial, tail ...). Returns ``keys`` and the
+    columns of ``PkResult.table``, with NOTE. A patient without dose gets one row per profile whose PPREASND says so.
+    Raises ValueError, naming the profile, for a concentration without unit, two units, two limits, two samples at one
+    time, choices for a profile that is not there.
     """
     patient = keys[0]
     check_columns("concentrations", concentrations, [*keys, "TIME", "AVAL", "AVALU"])
     check_columns("doses", doses, [patient, "TIME", "DOSE", "DURATION"])
+    chosen = {} if choices is None else read_choices(choices, keys)
     given = {u: d.sort("TIME") for (u,), d in doses.group_by(patient)}
     parts = []
     for names, profile in concentrations.sort(*keys, "TIME").group_by(list(keys), maintain_order=True):
-        rows = _profile_rows(names, profile, given.get(names[0]), time_unit, dose_unit, options)
+        own = chosen.pop(tuple(map(str, names)), {})
+        rows = _profile_rows(names, profile, given.get(names[0]), time_unit, dose_unit, options | own)
         parts += [dict(zip(keys, names, strict=True)) | row for row in rows]
+    if chosen:
+        raise ValueError(f"choices name {' '.join(next(iter(chosen)))}, which has no concentrations")
     numbers = ("PPSTRESN", "START", "END")
     columns = (
         "PPTESTCD",
@@ -78,7 +85,7 @@ def _profile_rows(
 ) -> list[dict[str, Any]]:
     who = " ".join(map(str, names))
     unit = _single(profile, "AVALU", who)
-    if unit is None:
+    if not unit or profile.filter(pl.col("AVAL").is_not_null() & pl.col("AVALU").is_null()).height:
         raise ValueError(f"{who}: concentration without unit; AVALU holds for example 'ug/mL'")
     if doses is None:
         empty = dict.fromkeys(

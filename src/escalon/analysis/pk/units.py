@@ -32,7 +32,7 @@ class PkUnits:
     def __post_init__(self) -> None:
         if self.time not in _TIME:
             raise ValueError(f"time unit {self.time!r}: one of {', '.join(_TIME)} is expected")
-        if not self.conc:
+        if not self.conc.strip():
             raise ValueError("concentration without unit: give one, for example 'ug/mL'")
 
     def volume(self) -> tuple[str | None, float]:

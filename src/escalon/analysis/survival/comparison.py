@@ -62,7 +62,7 @@ def log_rank(
     levels, s = (
         _labels("strata", strata, t.size) if strata is not None else ((0,), np.zeros(t.size, np.int64))
     )
-    if rho < 0:
+    if not rho >= 0:
         raise ValueError(f"rho is {rho}: 0 (log-rank) or more is expected")
     k = len(groups)
     observed, expected, cov = np.zeros(k), np.zeros(k), np.zeros((k, k))
@@ -89,7 +89,12 @@ def _labels(
     missing = [i for i, v in enumerate(values) if v is None or v != v]
     if missing:
         raise ValueError(f"{name}[{missing[0]}] is missing: every patient belongs to a {name}")
-    levels = sorted(set(values))
+    try:
+        levels = sorted(set(values))
+    except TypeError:
+        raise ValueError(
+            f"{name} mixes labels of several types: give all as text or all as numbers"
+        ) from None
     index = {v: i for i, v in enumerate(levels)}
     return tuple(levels), np.array([index[v] for v in values], dtype=np.int64)
 

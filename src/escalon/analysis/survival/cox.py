@@ -72,7 +72,7 @@ def fit_cox(
         raise ValueError(f"ties is {ties!r}: one of {', '.join(TIES)} is expected")
     t = read_time(time)
     e = read_event(event, t.size)
-    x = np.asarray(covariates, dtype=np.float64).reshape(t.size, -1) if t.size else np.zeros((0, 1))
+    x = _read_covariates(covariates, t.size)
     if not np.all(np.isfinite(x)):
         raise ValueError("covariates holds a missing or infinite value: every patient needs every covariate")
     labels = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(x.shape[1]))
@@ -85,6 +85,17 @@ def fit_cox(
     if np.any(spread == 0) or np.linalg.matrix_rank(x - x.mean(axis=0)) < x.shape[1]:
         return _no_fit(*shape, "a covariate is constant or a combination of the others")
     return _fit(t, e, (x - x.mean(axis=0)) / spread, spread, shape, conf_level)
+
+
+def _read_covariates(covariates: ArrayLike, n: int) -> Floats:
+    """One row per patient; a vector is one covariate."""
+    try:
+        x = np.asarray(covariates, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"covariates holds something that is not a number: {error}") from None
+    if n and (x.ndim not in (1, 2) or len(x) != n):
+        raise ValueError(f"covariates has shape {x.shape}: one row for each of the {n} patients is expected")
+    return x.reshape(n, -1) if n else np.zeros((0, 1))
 
 
 def _no_fit(labels: tuple[str, ...], n: int, n_events: int, ties: str, reason: str) -> CoxFit:

@@ -25,8 +25,14 @@ class Observations:
 
 def read_time(time: ArrayLike) -> Floats:
     """Times as a float vector; ValueError names the first row that is missing, infinite or negative."""
+    given = np.asarray(time)
+    # Dates would silently become days since 1970, booleans 0 and 1, text whatever it reads as.
+    if given.size and given.dtype.kind not in "iufO":
+        raise ValueError(
+            f"time has type {given.dtype}: numbers in one unit are expected, counted from the origin"
+        )
     try:
-        t = np.asarray(time, dtype=np.float64)
+        t = given.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"time holds something that is not a number: {error}") from None
     if t.ndim != 1:
