@@ -4,10 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from escalon.conduct import commands as c
+from escalon.conduct.committee import commands as committee
+from escalon.conduct.committee.carried import decision_content, decision_ref
+from escalon.conduct.committee.commands import Subject
 from escalon.conduct.decide import decide
 from escalon.conduct.events import Event
 from escalon.conduct.fold import apply
 from escalon.conduct.people import commands as people
+from escalon.conduct.people.signatures import casebook_content, casebook_ref, content_hash
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 
@@ -47,7 +51,6 @@ STAFF = (
     CRA_2,
 )
 IDENTITY = "identity document, in person"
-TWO = ("Chair", "Sponsor physician")
 
 
 class Desk:
@@ -56,17 +59,21 @@ class Desk:
     def __init__(self, folder: StudyFolder) -> None:
         self.folder = folder
         self.state = State()
+        self.facts: list[Fact] = []
+        self.sent: list[c.Signed] = []
         self.now = T0
 
     def send(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...] | c.Refused:
         self.now += timedelta(days=days)
         how = "password+otp" if isinstance(command, people.GiveSignature) else "session"
-        outcome = decide(self.state, c.Signed(command, actor, self.now, how), self.folder)
+        signed = c.Signed(command, actor, self.now, how)
+        outcome = decide(self.state, signed, self.folder)
         if not isinstance(outcome, c.Refused):
+            self.sent.append(signed)
             for event in outcome:
-                self.state = apply(
-                    self.state, Fact(self.state.seq + 1, self.now, actor.id, actor.role, event)
-                )
+                fact = Fact(self.state.seq + 1, self.now, actor.id, actor.role, event)
+                self.state = apply(self.state, fact)
+                self.facts.append(fact)
         return outcome
 
     def must(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...]:
@@ -114,8 +121,49 @@ def staffed(folder: StudyFolder) -> Desk:
 
 def opened(folder: StudyFolder) -> Desk:
     desk = staffed(folder)
-    desk.must(CHAIR, c.DecideDose("open", 1, "start", TWO))
+    for member, function in ((CHAIR, "chair"), (MEMBER, "clinician"), (THIRD_MEMBER, "statistician")):
+        desk.must(SPONSOR, committee.AppointMember(member.id, function))
+    meet(desk, "open", 1)
     return desk
+
+
+def give(desk: Desk, signer: c.Actor, object_ref: str, content: Any, meaning: str = "approved") -> None:
+    """Let ``signer`` sign ``content``."""
+    desk.must(signer, people.GiveSignature(object_ref, meaning, content_hash(content)))
+
+
+def sign_casebooks(desk: Desk) -> None:
+    """Let the investigators sign the casebooks of the open cohort."""
+    for patient in desk.state.cohort.patients if desk.state.cohort else ():
+        signer = INVESTIGATOR if desk.state.patients[patient].site == "01" else INVESTIGATOR_2
+        give(desk, signer, casebook_ref(patient), casebook_content(desk.state, patient), "responsibility")
+
+
+def review(desk: Desk, subject: Subject = "dose") -> int:
+    """Open a review on a fresh cut and let two members declare their interests; return its number."""
+    desk.must(STATISTICIAN, committee.TakeCut("escalation", "test"))
+    desk.must(CHAIR, committee.OpenReview(len(desk.state.committee.cuts), subject))
+    number = len(desk.state.committee.reviews)
+    for member in (CHAIR, MEMBER):
+        desk.must(member, committee.DeclareInterest(number, False, "none"))
+    return number
+
+
+def vote(desk: Desk, number: int, action: str, level: int | None) -> None:
+    """Let two members and the sponsor's physician carry an action and sign it."""
+    for member in (CHAIR, MEMBER):
+        desk.must(member, committee.CastVote(number, action, level, "as discussed"))
+    content = decision_content(desk.state.committee.reviews[number - 1], action, level)
+    for signer in (CHAIR, MEMBER, PHYSICIAN):
+        give(desk, signer, decision_ref(number), content)
+
+
+def meet(desk: Desk, action: str, level: int | None, reason: str = "as voted") -> tuple[Event, ...]:
+    """Hold a whole meeting about the dose and decide."""
+    sign_casebooks(desk)
+    number = review(desk)
+    vote(desk, number, action, level)
+    return desk.must(CHAIR, c.DecideDose(action, level, reason, number))
 
 
 def enrol(desk: Desk, patient: str) -> None:

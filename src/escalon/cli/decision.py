@@ -28,20 +28,63 @@ def decision_replay(
     as_json: AsJson = False,
 ) -> None:
     """Ask the plan again on the facts of the cut; exit code 0 only if the answer is the same byte for byte."""
-    from escalon.conduct.replay import replay_recommendation
+    from escalon.conduct.replay import replay_recommendation, replay_reviews
     from escalon.pipeline import open_study
     from escalon.store.ledger import read_facts
 
     with bad_input():
-        replay = replay_recommendation(read_facts(ledger), number, open_study(study))
+        folder, facts = open_study(study), read_facts(ledger)
+        replay = replay_recommendation(facts, number, folder)
+        checks = replay_reviews(facts, number, folder)
+    same = replay.same and all(check.same for check in checks)
     if as_json:
         keys = ("number", "cut_seq", "same", "recorded", "replayed")
-        show({key: getattr(replay, key) for key in keys})
+        rows = [{"what": one.what, "same": one.same, "recorded": one.recorded} for one in checks]
+        show({key: getattr(replay, key) for key in keys} | {"reviews": rows})
     else:
         word = "gives the same bytes" if replay.same else "DIFFERS"
         typer.echo(f"Recommendation {number}, from the first {replay.cut_seq} events: the replay {word}")
         typer.echo(replay.recorded)
         if not replay.same:
             typer.echo(replay.replayed, err=True)
-    if not replay.same:
+        for check in checks:
+            word = "the same hash" if check.same else f"DIFFERS: it is now {check.replayed}"
+            typer.echo(f"{check.what}: {check.recorded}: {word}", err=not check.same)
+    if not same:
         raise typer.Exit(1)
+
+
+@decision_app.command("list")
+def decision_list(
+    ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
+    as_json: AsJson = False,
+) -> None:
+    """What was recommended and what was decided, with review, votes against and signatures."""
+    from escalon.conduct.fold import fold
+    from escalon.report.terminal_decisions import decision_rows, render_decisions
+    from escalon.store.ledger import read_facts
+
+    with bad_input():
+        rows = decision_rows(fold(read_facts(ledger)))
+    if as_json:
+        show(rows)
+    else:
+        typer.echo(render_decisions(rows), nl=False)
+
+
+@decision_app.command("packet")
+def decision_packet(
+    number: Annotated[int, typer.Argument(help="Number of the review, from 1; 0 for a preview as of now.")],
+    ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
+    study: Annotated[Path, typer.Option(help="Study folder.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    part: Annotated[str, typer.Option(help="Part of the study, for a preview.")] = "escalation",
+) -> None:
+    """Write the page the safety committee has before it."""
+    from escalon.pipeline import open_study, render_review
+    from escalon.store.ledger import read_facts
+
+    with bad_input():
+        page = render_review(read_facts(ledger), open_study(study), number, part)
+        out.write_text(page, encoding="utf-8")
+    typer.echo(f"{out}: packet of {'a preview' if number == 0 else f'review {number}'}")

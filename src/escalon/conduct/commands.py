@@ -36,22 +36,22 @@ class OpenStudy(Command):
 
 @dataclass(frozen=True, slots=True)
 class DecideDose(Command):
-    """Record the committee's signed decision and execute it.
+    """Execute what the committee voted for and signed in ``review``.
 
     ``action``: open (first cohort), escalate, stay, de_escalate or stop; ``dose_level`` is 1-based, None to stop.
+    ``exception`` gives the reason for a decision bolder than the rule, which two more persons have signed.
     """
 
     action: str
     dose_level: int | None
     reason: str
-    signers: tuple[str, ...]
+    review: int
+    exception: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenExpansion(Command):
-    """Open the expansion part at the recommended phase 2 dose."""
-
-    signers: tuple[str, ...]
+    """Open the expansion part at the recommended phase 2 dose; two persons have signed ``expansion:rp2d``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +106,20 @@ class RequestRecommendation(Command):
 
 @dataclass(frozen=True, slots=True)
 class DecideRp2d(Command):
-    """Record the recommended phase 2 dose with its evidence; None when no level is recommended."""
+    """Record the recommended phase 2 dose voted for in ``review``, with its evidence; None: no level."""
 
     dose_level: int | None
     reason: str
     evidence: dict[str, Any]
-    signers: tuple[str, ...]
+    review: int
 
 
 @dataclass(frozen=True, slots=True)
 class LiftHold(Command):
-    """Lift the hold of that number; needs two signers."""
+    """Lift the hold of that number; two persons have signed ``hold:N`` with this reason."""
 
     hold: int
     reason: str
-    signers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

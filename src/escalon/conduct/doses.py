@@ -6,6 +6,14 @@ from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
 from escalon.conduct.cohorts import counts, escalation_counts, free_seats, pending
+from escalon.conduct.committee.carried import (
+    carried,
+    dissent,
+    exception_signed,
+    two_signatures,
+    unsigned_casebooks,
+)
+from escalon.conduct.committee.state import Review
 from escalon.conduct.state import Recommendation, State
 from escalon.design import EscalationPlan, select_mtd
 from escalon.protocol import StudyFolder
@@ -43,23 +51,51 @@ def request_recommendation(
 
 
 def decide_dose(state: State, signed: c.Signed, command: c.DecideDose, folder: StudyFolder) -> Outcome:
-    """Record the committee's decision and execute it; it may be more cautious than the rule, never less."""
-    refused = _refuse_decision(state, command, folder)
+    """Execute the committee's decision; it may be more cautious than the rule, bolder only as a signed exception."""
+    review = state.committee.review(command.review)
+    if review is None or review.decided or review.subject != "dose":
+        return c.Refused("PH-9 review", f"no review about a dose with the number {command.review} is open")
+    refused = _refuse_decision(state, command, review, folder) or _refuse_unsigned(state, folder)
     if refused is not None:
         return refused
-    seen = state.recommendations[-1].number if state.recommendations else None
+    signatures = carried(state, review, command.action, command.dose_level, folder)
+    if isinstance(signatures, c.Refused):
+        return signatures
     decided = ev.CommitteeDecided(
-        len(state.decisions) + 1, seen, command.action, command.dose_level, command.reason, command.signers
+        len(state.decisions) + 1,
+        review.recommendation,
+        command.action,
+        command.dose_level,
+        command.reason,
+        tuple(one.name for one in signatures),
+        review.number,
+        tuple(one.number for one in signatures),
+        dissent(state, review, command.action, command.dose_level),
+        command.exception,
     )
+    return decided, *_executed(state, command, folder)
+
+
+def _executed(state: State, command: c.DecideDose, folder: StudyFolder) -> tuple[ev.Event, ...]:
     plan = folder.study.escalation
     n, y = escalation_counts(state, plan.levels)
     if command.action == "stop" or command.dose_level is None:
-        return decided, _estimate_mtd(state, plan, n, y)
+        return (_estimate_mtd(state, plan, n, y),)
     opened_before = sum(cohort.part == "escalation" for cohort in state.cohorts)
     planned = plan.cohort_sizes[min(opened_before, len(plan.cohort_sizes) - 1)]
     size = min(planned, plan.max_total - sum(n))
-    opened = ev.CohortOpened(len(state.cohorts) + 1, "escalation", command.dose_level, size)
-    return decided, opened
+    return (ev.CohortOpened(len(state.cohorts) + 1, "escalation", command.dose_level, size),)
+
+
+def _refuse_unsigned(state: State, folder: StudyFolder) -> c.Refused | None:
+    """Investigators sign what was entered before a dose is decided on it (DC-6)."""
+    cohort = state.cohort
+    if cohort is None or not folder.conduct.committee.casebooks_signed:
+        return None
+    missing = unsigned_casebooks(state, [state.patients[patient] for patient in cohort.patients])
+    if missing:
+        return c.Refused("DC-6 casebook", f"no investigator has signed the casebook of {', '.join(missing)}")
+    return None
 
 
 def _estimate_mtd(
@@ -77,9 +113,9 @@ def _estimate_mtd(
     return ev.MtdEstimated(level, n, y, "; ".join([*shown, chosen]))
 
 
-def _refuse_decision(state: State, command: c.DecideDose, folder: StudyFolder) -> c.Refused | None:
-    if len(set(command.signers)) < 2:
-        return c.Refused("signatures", "a dose decision needs two signers")
+def _refuse_decision(
+    state: State, command: c.DecideDose, review: Review, folder: StudyFolder
+) -> c.Refused | None:
     if state.mtd is not None:
         return c.Refused("escalation-over", "the escalation has ended")
     plan = folder.study.escalation
@@ -90,9 +126,36 @@ def _refuse_decision(state: State, command: c.DecideDose, folder: StudyFolder) -
             return c.Refused("dose-level", f"the first cohort opens at level {plan.start_level}")
         return None
     recommendation = _undecided(state)
-    if recommendation is None:
-        return c.Refused("decision", "a decision needs a recommendation made after the last decision")
-    return _refuse_bolder(command, recommendation)
+    if recommendation is None or review.recommendation != recommendation.number:
+        return c.Refused(
+            "decision", "a decision needs a review of a recommendation made after the last decision"
+        )
+    n, y = escalation_counts(state, plan.levels)
+    if [list(n), list(y)] != [recommendation.inputs["n"], recommendation.inputs["y"]]:
+        return c.Refused(
+            "INV-11 inputs", "adjudications changed after the recommendation; ask the plan again"
+        )
+    refused = _refuse_bolder(command, recommendation)
+    if refused is None or command.exception is None:
+        return refused
+    return _refuse_exception(state, command, review, recommendation)
+
+
+def _refuse_exception(
+    state: State, command: c.DecideDose, review: Review, recommendation: Recommendation
+) -> c.Refused | None:
+    """An exception to the rule has its own reason and two more signatures, and never skips a level."""
+    current = recommendation.inputs["current_level"]
+    level = command.dose_level
+    if not (command.exception or "").strip():
+        return c.Refused("INV-12 exception", "an exception to the rule needs a reason")
+    if level is None or not 1 <= level <= current + 1 or command.action != _action(current, level):
+        return c.Refused("INV-12 exception", f"not even an exception goes from level {current} to {level}")
+    if not exception_signed(state, review, command.action, level):
+        return c.Refused(
+            "INV-12 exception", "an exception to the rule needs two signatures with that meaning"
+        )
+    return None
 
 
 def _undecided(state: State) -> Recommendation | None:
@@ -125,39 +188,60 @@ def _action(current: int, level: int) -> str:
 
 
 def decide_rp2d(state: State, signed: c.Signed, command: c.DecideRp2d, folder: StudyFolder) -> Outcome:
-    """Record the recommended phase 2 dose: not above the MTD, two signers, evidence complete."""
+    """Record the recommended phase 2 dose: voted for and signed, not above the MTD, evidence complete."""
+    review = state.committee.review(command.review)
     if state.mtd is None:
         return c.Refused("rp2d", "the escalation has not ended; there is no MTD yet")
     if state.rp2d is not None:
         return c.Refused("rp2d", f"the RP2D was decided at {state.rp2d.at}")
-    if len(set(command.signers)) < 2:
-        return c.Refused("signatures", "the RP2D needs two signers")
+    if review is None or review.subject != "rp2d":
+        return c.Refused("PH-9 review", f"no review about the RP2D has the number {command.review}")
     missing = [item for item in folder.study.rp2d.evidence if item not in command.evidence]
     if missing:
         return c.Refused("rp2d-evidence", f"the evidence list lacks: {', '.join(missing)}")
     mtd = state.mtd.dose_level
     if command.dose_level is not None and (mtd is None or not 1 <= command.dose_level <= mtd):
         return c.Refused("rp2d", f"level {command.dose_level} lies above the MTD (level {mtd})")
-    return (ev.Rp2dDecided(command.dose_level, command.reason, command.evidence, command.signers),)
+    signatures = carried(state, review, "rp2d", command.dose_level, folder)
+    if isinstance(signatures, c.Refused):
+        return signatures
+    return (
+        ev.Rp2dDecided(
+            command.dose_level,
+            command.reason,
+            command.evidence,
+            tuple(one.name for one in signatures),
+            review.number,
+            tuple(one.number for one in signatures),
+            dissent(state, review, "rp2d", command.dose_level),
+        ),
+    )
 
 
 def open_expansion(state: State, signed: c.Signed, command: c.OpenExpansion, folder: StudyFolder) -> Outcome:
-    """Open the expansion part at the RP2D."""
+    """Open the expansion part at the RP2D; two persons sign that it opens at this level."""
     if state.rp2d is None or state.rp2d.dose_level is None:
         return c.Refused("expansion", "the expansion opens at a decided RP2D")
     if any(cohort.part == "expansion" for cohort in state.cohorts):
         return c.Refused("expansion", "the expansion is open")
+    level = state.rp2d.dose_level
+    signatures = two_signatures(state, "expansion:rp2d", {"dose_level": level})
+    if isinstance(signatures, c.Refused):
+        return signatures
     part = folder.study.part("expansion")
-    return (ev.CohortOpened(len(state.cohorts) + 1, "expansion", state.rp2d.dose_level, part.patients),)
+    return (ev.CohortOpened(len(state.cohorts) + 1, "expansion", level, part.patients),)
 
 
 def lift_hold(state: State, signed: c.Signed, command: c.LiftHold, folder: StudyFolder) -> Outcome:
     """Lift a hold; two different people sign."""
     if command.hold not in {hold.number for hold in state.open_holds}:
         return c.Refused("hold", f"hold {command.hold} is not open")
-    if len(set(command.signers)) < 2:
-        return c.Refused("signatures", "lifting a hold needs two signers")
-    return (ev.HoldLifted(command.hold, command.reason, command.signers),)
+    content = {"hold": command.hold, "reason": command.reason}
+    signatures = two_signatures(state, f"hold:{command.hold}", content)
+    if isinstance(signatures, c.Refused):
+        return signatures
+    names = tuple(one.name for one in signatures)
+    return (ev.HoldLifted(command.hold, command.reason, names, tuple(one.number for one in signatures)),)
 
 
 def rp2d_counts(state: State, folder: StudyFolder) -> tuple[int, int]:

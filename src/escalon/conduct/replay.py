@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from escalon.conduct import commands as c
+from escalon.conduct.committee.cut import cut_hash
+from escalon.conduct.committee.events import CutTaken, ReviewOpened
+from escalon.conduct.committee.packet import build_packet, packet_hash
 from escalon.conduct.doses import request_recommendation
 from escalon.conduct.encoding import encode
 from escalon.conduct.events import DoseRecommended
@@ -25,6 +28,37 @@ class Replay:
     def same(self) -> bool:
         """True if the replay gives the recorded bytes."""
         return self.recorded == self.replayed
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A hash in the ledger and what it is when made again; ``same`` if they are equal."""
+
+    what: str
+    recorded: str
+    replayed: str
+
+    @property
+    def same(self) -> bool:
+        """True if the hash made again is the recorded one."""
+        return self.recorded == self.replayed
+
+
+def replay_reviews(facts: Sequence[Fact], number: int, folder: StudyFolder) -> tuple[Check, ...]:
+    """Make cut and packet of every review of recommendation ``number`` again and compare their hashes."""
+    checks: list[Check] = []
+    cuts = {fact.event.cut: fact.event for fact in facts if isinstance(fact.event, CutTaken)}
+    for fact in facts:
+        event = fact.event
+        if not isinstance(event, ReviewOpened) or event.recommendation != number:
+            continue
+        cut = cuts[event.cut]
+        at_cut = fold(earlier for earlier in facts if earlier.seq <= cut.cut_seq)
+        checks.append(Check(f"data cut {cut.cut}", cut.content_hash, cut_hash(at_cut, cut.part)))
+        shown = fold(earlier for earlier in facts if earlier.seq < fact.seq)
+        packet = build_packet(shown, folder, shown.committee.cuts[event.cut - 1])
+        checks.append(Check(f"packet of review {event.review}", event.packet_hash, packet_hash(packet)))
+    return tuple(checks)
 
 
 def replay_recommendation(facts: Sequence[Fact], number: int, folder: StudyFolder) -> Replay:

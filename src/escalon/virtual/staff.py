@@ -17,7 +17,6 @@ MEMBERS = (
     Actor("member-2", "Virtual committee member 2", "committee_member"),
     Actor("member-3", "Virtual committee member 3", "committee_member"),
 )
-SIGNERS = ("Virtual committee chair", "Virtual sponsor physician")
 
 
 def coordinator(site: str) -> Actor:

@@ -20,16 +20,18 @@ from escalon.conduct.evidence import rp2d_evidence
 from escalon.conduct.people.commands import GiveSignature
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
+from escalon.virtual import meeting, safety_desk
 from escalon.virtual.committee import choose_rp2d
 from escalon.virtual.opening import opening, sign_casebooks
 from escalon.virtual.patients import draw_site
-from escalon.virtual.staff import CHAIR, MONITOR, SIGNERS, SPONSOR, STATISTICIAN, coordinator, investigator
+from escalon.virtual.staff import MONITOR, SPONSOR, STATISTICIAN, coordinator, investigator
 from escalon.virtual.streams import Streams
 from escalon.virtual.trajectory import Act, simulate_patient
 
 REVIEW_AFTER = timedelta(days=1)
 RECOMMEND_AFTER, DECIDE_AFTER = timedelta(days=2), timedelta(days=4)
 LIFT_AFTER = timedelta(days=14)
+ENDS_EXPANSION = ("expansion-dlt", "expansion-futility")
 SCREENING_LEAD = timedelta(days=16)
 CANDIDATE_WAITS = timedelta(days=35)
 
@@ -106,17 +108,30 @@ class VirtualTrial:
         for event in outcome:
             if isinstance(event, ev.EnrolmentHeld):
                 self._on_hold(now, event)
+            for moment, task in safety_desk.follow_up(event, now, self._folder):
+                self._at(moment, lambda at, do=task: self._do(at, do(self._desk.state)))  # type: ignore[misc]
         return outcome
+
+    def _send_all(self, now: datetime, acts: Iterable[tuple[c.Actor, c.Command]]) -> None:
+        for actor, command in acts:
+            self._send(now, actor, command)
+
+    def _do(self, now: datetime, sent: tuple[c.Actor, c.Command] | None) -> None:
+        if sent is not None:
+            self._send(now, *sent)
+
+    def _now(self) -> State:
+        return self._desk.state
 
     # Opening and accrual
 
     def _open(self, now: datetime, software: str) -> None:
         self._send(now, SPONSOR, c.OpenStudy(self._folder.hash, software, "virtual"))
-        for actor, command in opening(self._folder, now):
-            self._send(now, actor, command)
+        self._send_all(now, opening(self._folder, now))
+        self._send_all(now, meeting.appoint_members())
         level = self._study.escalation.start_level
         reason = "Start level of the escalation plan; all sites ready"
-        self._send(now, CHAIR, c.DecideDose("open", level, reason, SIGNERS))
+        self._send_all(now, meeting.decide_dose(self._now, "open", level, reason))
         self._next_arrival(now)
 
     def _next_arrival(self, now: datetime) -> None:
@@ -231,8 +246,7 @@ class VirtualTrial:
         self._at(now + REVIEW_AFTER, self._fill_seats)
 
     def _sign_casebooks(self, now: datetime, patients: Iterable[str]) -> None:
-        for actor, command in list(sign_casebooks(self._desk.state, patients)):
-            self._send(now, actor, command)
+        self._send_all(now, list(sign_casebooks(self._desk.state, patients)))
 
     # Recommendation, decision, RP2D, expansion
 
@@ -250,10 +264,9 @@ class VirtualTrial:
     def _decide(self, now: datetime) -> None:
         state = self._desk.state
         recommendation = state.recommendations[-1]
-        self._sign_casebooks(now, state.cohorts[recommendation.cohort - 1].patients)
         reason = f"As recommended: {recommendation.reasons[-1]}"
-        command = c.DecideDose(recommendation.action, recommendation.dose_level, reason, SIGNERS)
-        self._send(now, CHAIR, command)
+        action, level = recommendation.action, recommendation.dose_level
+        self._send_all(now, meeting.decide_dose(self._now, action, level, reason))
         if self._desk.state.mtd is not None:
             self._at(now + timedelta(days=28), self._name_rp2d)
         self._fill_seats(now)
@@ -261,12 +274,12 @@ class VirtualTrial:
     def _name_rp2d(self, now: datetime) -> None:
         evidence = rp2d_evidence(self._desk.state, self._folder, now)
         level, reason = choose_rp2d(self._desk.state, self._folder)
-        self._send(now, CHAIR, c.DecideRp2d(level, reason, evidence, SIGNERS))
+        self._send_all(now, meeting.decide_rp2d(self._now, level, reason, evidence))
         if level is None:
             self._accrual_open = False
             self._at(self._last_contact(now), self._close)
             return
-        self._send(now, SPONSOR, c.OpenExpansion(SIGNERS))
+        self._send_all(now, meeting.open_expansion(self._now))
         self._fill_seats(now)
         self._watch_expansion(now)
 
@@ -274,7 +287,7 @@ class VirtualTrial:
         """Stop accrual once the expansion is full, or held for its DLT rate, and close after the last contact."""
         state = self._desk.state
         assert state.cohort is not None
-        too_toxic = any(hold.rule == "expansion-dlt" for hold in state.open_holds)
+        too_toxic = any(hold.rule in ENDS_EXPANSION for hold in state.open_holds)
         if too_toxic or not free_seats(state, state.cohort):
             self._accrual_open = False
             self._at(self._last_contact(now), self._close)
@@ -292,14 +305,13 @@ class VirtualTrial:
         self._send(now, SPONSOR, c.CloseStudy("Last patient completed the follow-up to Month 24"))
 
     def _on_hold(self, now: datetime, held: ev.EnrolmentHeld) -> None:
-        if held.rule == "expansion-dlt":
+        if held.rule in ENDS_EXPANSION:
             return
         reason = f"Reviewed by the committee: {held.reason}; this hold is lifted"
-        lift = c.LiftHold(held.hold, reason, SIGNERS)
-        self._at(now + LIFT_AFTER, lambda at: self._lift(at, lift))
+        self._at(now + LIFT_AFTER, lambda at: self._lift(at, held.hold, reason))
 
-    def _lift(self, now: datetime, lift: c.LiftHold) -> None:
-        self._send(now, CHAIR, lift)
+    def _lift(self, now: datetime, hold: int, reason: str) -> None:
+        self._send_all(now, meeting.lift_hold(hold, reason))
         self._fill_seats(now)
 
 

@@ -30,6 +30,7 @@ from tests.act import (
     infuse,
     lymphodeplete,
     opened,
+    staffed,
 )
 
 EVENTS = [
@@ -79,38 +80,43 @@ def test_a_cut_hash_moves_with_every_value_and_only_with_its_part(balli: StudyFo
 def test_a_review_needs_a_cut_that_is_still_true(balli: StudyFolder) -> None:
     desk = treated(balli)
     desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
-    assert desk.refused(CHAIR, cc.OpenReview(2, "dose")).rule == "DC-10 cut"
+    assert desk.refused(CHAIR, cc.OpenReview(9, "dose")).rule == "DC-10 cut"
     desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk)))
-    assert "take a new cut" in desk.refused(CHAIR, cc.OpenReview(1, "dose")).reason
+    assert "take a new cut" in desk.refused(CHAIR, cc.OpenReview(2, "dose")).reason
     desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
-    (opened_review,) = desk.must(CHAIR, cc.OpenReview(2, "dose"))
+    (opened_review,) = desk.must(CHAIR, cc.OpenReview(3, "dose"))
     assert isinstance(opened_review, ev.ReviewOpened)
-    packet = build_packet(desk.state, balli, desk.state.committee.cuts[1])
+    packet = build_packet(desk.state, balli, desk.state.committee.cuts[2])
     assert packet_hash(packet) == opened_review.packet_hash
     assert [row["term"] for row in packet["adverse_events"]] == ["Pneumonitis"]
-    assert "is open" in desk.refused(CHAIR, cc.OpenReview(2, "dose")).reason
+    assert "is open" in desk.refused(CHAIR, cc.OpenReview(3, "dose")).reason
 
 
 def test_interests_are_declared_before_votes_and_a_conflict_recuses(balli: StudyFolder) -> None:
     desk = treated(balli)
     desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
-    desk.must(CHAIR, cc.OpenReview(1, "dose"))
-    vote = cc.CastVote(1, "stay", 1, "more patients first")
-    assert "no appointed member" in desk.refused(CHAIR, vote).reason or desk.state.committee.members
-    if CHAIR.id not in desk.state.committee.members:
-        desk.must(SPONSOR, cc.AppointMember(CHAIR.id, "chair"))
+    desk.must(CHAIR, cc.OpenReview(2, "dose"))
+    vote = cc.CastVote(2, "stay", 1, "more patients first")
     assert desk.refused(CHAIR, vote).rule == "PH-9 interest"
-    assert desk.refused(CHAIR, cc.DeclareInterest(1, False, " ")).rule == "PH-9 interest"
-    desk.must(CHAIR, cc.DeclareInterest(1, True, "holds shares of the sponsor"))
+    assert desk.refused(CHAIR, cc.DeclareInterest(2, False, " ")).rule == "PH-9 interest"
+    desk.must(CHAIR, cc.DeclareInterest(2, True, "holds shares of the sponsor"))
     assert desk.refused(CHAIR, vote).rule == "PH-9 recusal"
-    desk.must(CHAIR, cc.DeclareInterest(1, False, "shares were sold in 2019"))
-    assert desk.refused(CHAIR, cc.CastVote(1, "jump", 2, "why not")).rule == "PH-9 vote"
-    assert desk.refused(CHAIR, cc.CastVote(1, "stay", None, "hm")).rule == "PH-9 vote"
-    assert desk.refused(CHAIR, cc.CastVote(1, "stay", 1, "")).rule == "PH-9 vote"
+    desk.must(CHAIR, cc.DeclareInterest(2, False, "shares were sold in 2019"))
+    assert desk.refused(CHAIR, cc.CastVote(2, "jump", 2, "why not")).rule == "PH-9 vote"
+    assert desk.refused(CHAIR, cc.CastVote(2, "stay", None, "hm")).rule == "PH-9 vote"
+    assert desk.refused(CHAIR, cc.CastVote(2, "stay", 1, "")).rule == "PH-9 vote"
+    assert "is decided" in desk.refused(CHAIR, cc.CastVote(1, "stay", 1, "late")).reason
     desk.must(CHAIR, vote)
-    assert "has voted" in desk.refused(CHAIR, cc.DeclareInterest(1, True, "late")).reason
-    desk.must(CHAIR, cc.CastVote(1, "stop", None, "second thoughts"))
-    assert desk.state.committee.reviews[0].votes[CHAIR.id].action == "stop"
+    assert "has voted" in desk.refused(CHAIR, cc.DeclareInterest(2, True, "late")).reason
+    desk.must(CHAIR, cc.CastVote(2, "stop", None, "second thoughts"))
+    assert desk.state.committee.reviews[1].votes[CHAIR.id].action == "stop"
+
+
+def test_only_appointed_members_take_part(balli: StudyFolder) -> None:
+    desk = staffed(balli)
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "dose decision"))
+    desk.must(CHAIR, cc.OpenReview(1, "dose"))
+    assert desk.refused(CHAIR, cc.DeclareInterest(1, False, "none")).rule == "PH-9 member"
 
 
 def test_the_charter_names_the_functions(balli: StudyFolder) -> None:

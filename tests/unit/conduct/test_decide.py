@@ -6,28 +6,36 @@ import pytest
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
+from escalon.conduct.committee import commands as cc
+from escalon.conduct.committee.carried import decision_content, decision_ref
 from escalon.conduct.events import DltStatus
 from escalon.protocol import StudyFolder
 from tests.act import (
     CHAIR,
     COORDINATOR,
     INVESTIGATOR,
+    MEMBER,
     MONITOR,
+    PHYSICIAN,
     SPONSOR,
     STATISTICIAN,
-    TWO,
+    THIRD_MEMBER,
     Desk,
     adverse_event,
     enrol,
+    give,
     infuse,
     lymphodeplete,
     observe_cohort,
     opened,
+    review,
+    sign_casebooks,
+    vote,
 )
 
 
 def test_nothing_happens_before_the_study_is_open(balli: StudyFolder) -> None:
-    refused = Desk(balli).refused(CHAIR, c.DecideDose("open", 1, "start", TWO))
+    refused = Desk(balli).refused(CHAIR, c.DecideDose("open", 1, "start", 1))
     assert refused.rule == "study-open"
 
 
@@ -37,7 +45,7 @@ def test_a_study_opens_only_on_the_folder_it_names(balli: StudyFolder) -> None:
 
 def test_who_may_not_is_refused(balli: StudyFolder) -> None:
     desk = opened(balli)
-    assert desk.refused(COORDINATOR, c.DecideDose("open", 1, "start", TWO)).rule == "role"
+    assert desk.refused(COORDINATOR, c.DecideDose("open", 1, "start", 1)).rule == "role"
     assert desk.refused(SPONSOR, c.EnrolPatient("001", "01", "2020-01-06")).rule == "role"
 
 
@@ -115,14 +123,26 @@ def test_recommendation_and_decision_are_two_facts(balli: StudyFolder) -> None:
     desk = opened(balli)
     assert desk.refused(STATISTICIAN, c.RequestRecommendation()).rule == "cohort-full"
     observe_cohort(desk, ["001", "002", "003"])
-    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", TWO)).rule == "decision"
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", 1)).rule == "PH-9 review"
+    early = review(desk)
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", early)).rule == "decision"
     (recommended,) = desk.must(STATISTICIAN, c.RequestRecommendation())
     assert isinstance(recommended, ev.DoseRecommended)
     assert (recommended.action, recommended.dose_level) == ("escalate", 2)
     assert recommended.inputs["n"] == [3, 0, 0, 0]
-    assert desk.refused(CHAIR, c.DecideDose("escalate", 3, "bold", TWO)).rule == "dose-lock"
-    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "one", ("Chair", "Chair"))).rule == "signatures"
-    decided, opened_cohort = desk.must(CHAIR, c.DecideDose("stay", 1, "more patients first", TWO))
+    # The review was opened before the recommendation; it cannot carry a decision on it.
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", early)).rule == "decision"
+    desk = opened(balli)
+    observe_cohort(desk, ["001", "002", "003"])
+    desk.must(STATISTICIAN, c.RequestRecommendation())
+    number = review(desk)
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 3, "bold", number)).rule == "dose-lock"
+    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "soon", number)).rule == "DC-6 casebook"
+    sign_casebooks(desk)
+    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "soon", number)).rule == "PH-9 quorum"
+    vote(desk, number, "stay", 1)
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "rather", number)).rule == "PH-9 majority"
+    decided, opened_cohort = desk.must(CHAIR, c.DecideDose("stay", 1, "more patients first", number))
     assert isinstance(decided, ev.CommitteeDecided)
     assert isinstance(opened_cohort, ev.CohortOpened)
     assert opened_cohort.dose_level == 1
@@ -137,15 +157,21 @@ def test_dlts_reach_the_rule_and_stop_a_toxic_first_level(balli: StudyFolder) ->
     assert isinstance(recommended, ev.DoseRecommended)
     assert recommended.action == "stop"
     assert recommended.inputs["y"] == [3, 0, 0, 0]
-    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "hope", TWO)).rule == "dose-lock"
-    _, mtd = desk.must(CHAIR, c.DecideDose("stop", None, "toxic", TWO))
+    sign_casebooks(desk)
+    number = review(desk)
+    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "hope", number)).rule == "dose-lock"
+    vote(desk, number, "stop", None)
+    _, mtd = desk.must(CHAIR, c.DecideDose("stop", None, "toxic", number))
     assert isinstance(mtd, ev.MtdEstimated)
     assert mtd.dose_level is None
     evidence = dict.fromkeys(balli.study.rp2d.evidence, "seen")
-    assert desk.refused(CHAIR, c.DecideRp2d(1, "try", evidence, TWO)).rule == "rp2d"
-    assert desk.refused(CHAIR, c.DecideRp2d(None, "none", {}, TWO)).rule == "rp2d-evidence"
-    desk.must(CHAIR, c.DecideRp2d(None, "none", evidence, TWO))
-    assert desk.refused(SPONSOR, c.OpenExpansion(TWO)).rule == "expansion"
+    number = review(desk, "rp2d")
+    assert desk.refused(CHAIR, c.DecideRp2d(1, "try", evidence, number)).rule == "rp2d"
+    assert desk.refused(CHAIR, c.DecideRp2d(None, "none", {}, number)).rule == "rp2d-evidence"
+    assert desk.refused(CHAIR, c.DecideRp2d(None, "none", evidence, number)).rule == "PH-9 quorum"
+    vote(desk, number, "rp2d", None)
+    desk.must(CHAIR, c.DecideRp2d(None, "none", evidence, number))
+    assert desk.refused(SPONSOR, c.OpenExpansion()).rule == "expansion"
 
 
 def test_a_patient_without_cells_frees_the_seat_and_is_replaced(balli: StudyFolder) -> None:
@@ -183,8 +209,11 @@ def test_a_related_death_holds_enrolment_until_two_lift_it(balli: StudyFolder) -
     assert len(desk.state.open_holds) == 1
     today = desk.now.date().isoformat()
     assert desk.refused(COORDINATOR, c.EnrolPatient("002", "01", today)).rule == "hold"
-    assert desk.refused(CHAIR, c.LiftHold(1, "reviewed", ("Chair",))).rule == "signatures"
-    desk.must(CHAIR, c.LiftHold(1, "reviewed", TWO))
+    give(desk, CHAIR, "hold:1", {"hold": 1, "reason": "reviewed"})
+    assert desk.refused(CHAIR, c.LiftHold(1, "reviewed")).rule == "SG-3 signatures"
+    give(desk, PHYSICIAN, "hold:1", {"hold": 1, "reason": "reviewed"})
+    assert desk.refused(CHAIR, c.LiftHold(1, "another reason")).rule == "SG-3 signatures"
+    desk.must(CHAIR, c.LiftHold(1, "reviewed"))
     enrol(desk, "002")
 
 
@@ -206,3 +235,71 @@ def test_a_closed_study_takes_nothing(balli: StudyFolder) -> None:
     desk = opened(balli)
     desk.must(SPONSOR, c.CloseStudy("over"))
     assert desk.refused(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-06")).rule == "study-open"
+
+
+def escalating(folder: StudyFolder) -> Desk:
+    """Three patients without a DLT, casebooks signed, the rule says level 2."""
+    desk = opened(folder)
+    observe_cohort(desk, ["001", "002", "003"])
+    desk.must(STATISTICIAN, c.RequestRecommendation())
+    sign_casebooks(desk)
+    return desk
+
+
+def test_a_decision_bolder_than_the_rule_is_an_exception_signed_twice_more(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    observe_cohort(desk, ["001", "002", "003"], dlts=("002",))
+    desk.must(STATISTICIAN, c.RequestRecommendation())  # 1 of 3: stay
+    sign_casebooks(desk)
+    number = review(desk)
+    vote(desk, number, "escalate", 2)
+    bold = c.DecideDose("escalate", 2, "go", number, "two of the three were re-judged by the sponsor")
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", number)).rule == "dose-lock"
+    assert desk.refused(CHAIR, bold).rule == "INV-12 exception"
+    content = decision_content(desk.state.committee.reviews[number - 1], "escalate", 2)
+    give(desk, CHAIR, decision_ref(number), content, "exception")
+    assert desk.refused(CHAIR, bold).rule == "INV-12 exception"
+    give(desk, PHYSICIAN, decision_ref(number), content, "exception")
+    skipping = c.DecideDose("escalate", 3, "go", number, "in a hurry")
+    assert desk.refused(CHAIR, skipping).rule == "INV-12 exception"
+    decided, *_ = desk.must(CHAIR, bold)
+    assert isinstance(decided, ev.CommitteeDecided)
+    assert decided.exception == bold.exception
+
+
+def test_a_signature_on_other_content_carries_nothing(balli: StudyFolder) -> None:
+    desk = escalating(balli)
+    number = review(desk)
+    for member in (CHAIR, MEMBER):
+        desk.must(member, cc.CastVote(number, "stay", 1, "more patients"))
+    other = decision_content(desk.state.committee.reviews[number - 1], "escalate", 2)
+    for signer in (CHAIR, MEMBER, PHYSICIAN):
+        give(desk, signer, decision_ref(number), other)
+    assert desk.refused(CHAIR, c.DecideDose("stay", 1, "go", number)).rule == "SG-3 signatures"
+
+
+def test_the_sponsor_signs_too_and_dissent_is_kept(balli: StudyFolder) -> None:
+    desk = escalating(balli)
+    number = review(desk)
+    desk.must(THIRD_MEMBER, cc.DeclareInterest(number, False, "none"))
+    desk.must(THIRD_MEMBER, cc.CastVote(number, "stay", 1, "too few patients"))
+    for member in (CHAIR, MEMBER):
+        desk.must(member, cc.CastVote(number, "escalate", 2, "no toxicity"))
+    content = decision_content(desk.state.committee.reviews[number - 1], "escalate", 2)
+    for signer in (CHAIR, MEMBER):
+        give(desk, signer, decision_ref(number), content)
+    decide = c.DecideDose("escalate", 2, "no toxicity", number)
+    assert "sponsor" in desk.refused(CHAIR, decide).reason
+    give(desk, PHYSICIAN, decision_ref(number), content)
+    decided, *_ = desk.must(CHAIR, decide)
+    assert isinstance(decided, ev.CommitteeDecided)
+    assert decided.dissent == ("Third member voted for stay (level 1): too few patients",)
+    assert decided.signers == ("Chair", "Second member", "Sponsor physician")
+
+
+def test_a_changed_adjudication_needs_a_new_recommendation(balli: StudyFolder) -> None:
+    desk = escalating(balli)
+    number = review(desk)
+    vote(desk, number, "escalate", 2)
+    desk.must(MONITOR, c.AdjudicateDlt("001", DltStatus.DLT, "seen late", "1"))
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", number)).rule == "INV-11 inputs"

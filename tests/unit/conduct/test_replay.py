@@ -5,30 +5,20 @@ from dataclasses import replace
 import pytest
 
 from escalon.conduct import commands as c
-from escalon.conduct.events import DltAdjudicated, DltStatus
-from escalon.conduct.replay import replay_recommendation
+from escalon.conduct.events import DltAdjudicated, DltStatus, FormRecorded
+from escalon.conduct.replay import replay_recommendation, replay_reviews
 from escalon.conduct.state import Fact
 from escalon.protocol import StudyFolder
-from tests.act import CHAIR, STATISTICIAN, TWO, observe_cohort, opened
+from tests.act import STATISTICIAN, meet, observe_cohort, opened
 
 
-@pytest.fixture
-def facts(balli: StudyFolder, monkeypatch: pytest.MonkeyPatch) -> list[Fact]:
-    kept: list[Fact] = []
-    import tests.act as act
-
-    original = act.apply
-
-    def keep(state, fact):  # type: ignore[no-untyped-def]
-        kept.append(fact)
-        return original(state, fact)
-
-    monkeypatch.setattr(act, "apply", keep)
+@pytest.fixture(scope="module")
+def facts(balli: StudyFolder) -> list[Fact]:
     desk = opened(balli)
     observe_cohort(desk, ["001", "002", "003"], dlts=("002",))
     desk.must(STATISTICIAN, c.RequestRecommendation())
-    desk.must(CHAIR, c.DecideDose("stay", 1, "as recommended", TWO))
-    return kept
+    meet(desk, "stay", 1)
+    return desk.facts
 
 
 def test_the_same_facts_give_the_same_bytes(facts: list[Fact], balli: StudyFolder) -> None:
@@ -47,6 +37,22 @@ def test_a_changed_fact_is_noticed(facts: list[Fact], balli: StudyFolder) -> Non
     replay = replay_recommendation(changed, 1, balli)
     assert not replay.same
     assert '"action":"escalate"' in replay.replayed
+
+
+def test_cut_and_packet_are_made_again_with_their_hashes(facts: list[Fact], balli: StudyFolder) -> None:
+    checks = replay_reviews(facts, 1, balli)
+    assert [check.what for check in checks] == ["data cut 2", "packet of review 2"]
+    assert all(check.same for check in checks)
+
+
+def test_an_altered_record_changes_the_hash_of_the_cut(facts: list[Fact], balli: StudyFolder) -> None:
+    altered = [
+        replace(fact, event=replace(fact.event, values={**fact.event.values, "NEUT": 9.9}))
+        if isinstance(fact.event, FormRecorded) and fact.event.record == "LB-D28"
+        else fact
+        for fact in facts
+    ]
+    assert not replay_reviews(altered, 1, balli)[0].same
 
 
 def test_an_unknown_number_and_another_folder_are_errors(facts: list[Fact], balli: StudyFolder) -> None:

@@ -120,7 +120,7 @@ def test_an_expected_or_unrelated_event_starts_no_clock(balli: StudyFolder) -> N
 def test_a_late_report_needs_a_reason_and_the_complete_one_follows(balli: StudyFolder) -> None:
     desk = with_event(balli)
     assess(desk, "POSSIBLE")
-    clock = tasks(desk.state)[0]
+    clock = tasks(desk.state)[-1]
     desk.now += timedelta(days=8)
     late = sc.SubmitReport(clock.number, "EudraVigilance", HASH)
     assert desk.refused(SAFETY_OFFICER, late).rule == "SF-2 late"
@@ -133,6 +133,9 @@ def test_a_late_report_needs_a_reason_and_the_complete_one_follows(balli: StudyF
     assert (stopped.late_reason, stopped.due_at) == ("the site answered late", clock.due_at)
     complete = [one for one in tasks(desk.state) if one.purpose == "complete_report"]
     assert [(one.jurisdiction, one.started_at) for one in complete] == [(clock.jurisdiction, desk.now)]
+    assert [one.number for one in desk.state.safety.clocks] == list(
+        range(1, len(desk.state.safety.clocks) + 1)
+    )
     assert "stopped" in desk.refused(SAFETY_OFFICER, sc.SubmitReport(clock.number, "FDA", HASH)).reason
 
 

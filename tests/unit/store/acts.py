@@ -1,49 +1,21 @@
 """Acts to write into a ledger: what ``tests.act.opened`` sends, then two enrolments."""
 
-from unittest.mock import patch
-
 from escalon.conduct import commands as c
-from escalon.conduct.act import Command, Event
 from escalon.protocol import StudyFolder
 from tests import act
 
-
-class RecordingDesk(act.Desk):
-    """A desk that keeps what it was sent."""
-
-    def __init__(self, folder: StudyFolder) -> None:
-        super().__init__(folder)
-        self.sent: list[c.Signed] = []
-        self.events: list[Event] = []
-
-    def send(self, actor: c.Actor, command: Command, *, days: float = 0) -> tuple[Event, ...] | c.Refused:
-        outcome = super().send(actor, command, days=days)
-        if not isinstance(outcome, c.Refused):
-            self.sent.append(c.Signed(command, actor, self.now))
-            self.events += outcome
-        return outcome
+_TOLD: dict[str, act.Desk] = {}
 
 
-def recording_desk(folder: StudyFolder) -> RecordingDesk:
-    """The desk of ``tests.act.opened``, with everything it was sent."""
-    with patch.object(act, "Desk", RecordingDesk):
-        desk = act.opened(folder)
-    assert isinstance(desk, RecordingDesk)
-    return desk
-
-
-_TOLD: dict[str, RecordingDesk] = {}
-
-
-def story(folder: StudyFolder) -> RecordingDesk:
+def story(folder: StudyFolder) -> act.Desk:
     """An open study with two patients enrolled; told once for each folder."""
     if folder.hash not in _TOLD:
         _TOLD[folder.hash] = _tell(folder)
     return _TOLD[folder.hash]
 
 
-def _tell(folder: StudyFolder) -> RecordingDesk:
-    desk = recording_desk(folder)
+def _tell(folder: StudyFolder) -> act.Desk:
+    desk = act.opened(folder)
     for patient in ("001", "002"):
         act.enrol(desk, patient)
     return desk
@@ -56,4 +28,13 @@ def commands(folder: StudyFolder) -> list[c.Signed]:
 
 def event_count(folder: StudyFolder) -> int:
     """Events the story writes."""
-    return len(story(folder).events)
+    return len(story(folder).facts)
+
+
+def after_story(folder: StudyFolder) -> act.Desk:
+    """A desk of its own that goes on after the story; what it was ``sent`` begins with the story."""
+    told = story(folder)
+    desk = act.Desk(folder)
+    desk.state, desk.now = told.state, told.now
+    desk.sent, desk.facts = list(told.sent), list(told.facts)
+    return desk

@@ -12,7 +12,12 @@ from escalon.protocol.conduct.safety import Purpose
 
 
 def start_clocks(
-    case: int, purpose: Purpose, moments: dict[str, datetime], folder: StudyFolder, first_number: int
+    case: int,
+    purpose: Purpose,
+    moments: dict[str, datetime],
+    folder: StudyFolder,
+    first_number: int,
+    only: str | None = None,
 ) -> tuple[ClockStarted, ...]:
     """Start the clock of every rule for ``purpose`` whose starting moment is known.
 
@@ -22,12 +27,13 @@ def start_clocks(
         moments: when each possible start of a rule happened (UTC).
         folder: the study.
         first_number: number of the first clock started.
+        only: the one jurisdiction to start it in; None: in all of the study.
     """
     rules = folder.conduct.safety
     anchor = min(moments.values())
     started: list[ClockStarted] = []
     for rule in rules.rules_for(purpose, awareness_date(anchor, rules.zone)):
-        if rule.starts not in moments:
+        if rule.starts not in moments or only not in (None, rule.jurisdiction):
             continue
         moment = moments[rule.starts]
         started.append(

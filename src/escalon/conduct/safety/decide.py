@@ -98,9 +98,14 @@ def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder:
     if clock.purpose not in ("susar_fatal", "upgrade"):
         return sent
     complete = start_clocks(
-        clock.case, "complete_report", {"filing": signed.at}, folder, next_number(state, ())
+        clock.case,
+        "complete_report",
+        {"filing": signed.at},
+        folder,
+        next_number(state, ()),
+        clock.jurisdiction,
     )
-    return (*sent, *(one for one in complete if one.jurisdiction == clock.jurisdiction))
+    return (*sent, *complete)
 
 
 def acknowledge_report(

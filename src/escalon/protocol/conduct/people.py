@@ -131,6 +131,9 @@ def _meanings() -> dict[str, Meaning]:
         ),
         "adjudicated": Meaning(text="I have adjudicated this", roles=("medical_monitor", "committee_member")),
         "dissent": Meaning(text="I took part and do not agree", roles=("committee_member",)),
+        "exception": Meaning(
+            text="I approve this as an exception to the rule", roles=("committee_member", "sponsor")
+        ),
     }
 
 
