@@ -9,6 +9,7 @@ from escalon.conduct.capture.state import Capture
 from escalon.conduct.committee.state import Committee
 from escalon.conduct.events import DltStatus
 from escalon.conduct.people.state import People
+from escalon.conduct.redaction.state import Redactions
 from escalon.conduct.safety.state import Safety
 from escalon.conduct.slots.state import Slots
 
@@ -166,6 +167,7 @@ class State:
     slots: Slots = field(default_factory=Slots)
     committee: Committee = field(default_factory=Committee)
     safety: Safety = field(default_factory=Safety)
+    redaction: Redactions = field(default_factory=Redactions)
     seq: int = 0
     at: datetime | None = None
 

@@ -18,6 +18,7 @@ from escalon.store.chain import GENESIS, Entry
 from escalon.store.connection import connect, disconnect
 from escalon.store.entropy import Entropy, SystemEntropy
 from escalon.store.ledger import iterate_entries, to_fact
+from escalon.store.redact import REDACTION, clear_traces, erase, with_target
 from escalon.store.rows import insert_entries
 from escalon.store.seal import Sealer
 
@@ -66,7 +67,7 @@ class LedgerWriter:
         if resume:
             self._expected.extend(stored)
         else:
-            self._take(stored)
+            self._take(stored, all_of_it=True)
 
     def __enter__(self) -> Self:
         return self
@@ -123,15 +124,19 @@ class LedgerWriter:
                     self._lock()
                     self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
                     self._locked = self._in_batch
+                signed = with_target(self._alias, self._study_id, self.state, signed)
                 outcome = decide(self.state, signed, self._folder)
                 if isinstance(outcome, Refused):
                     return outcome
                 entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
                 insert_entries(self._alias, entries)
+                erased = erase(self._alias, entries)
         except BaseException:
             self.state, self._head = before
             raise
         self._apply(entries, outcome)
+        if erased:
+            self._forget()
         return outcome
 
     def _lock(self) -> None:
@@ -143,11 +148,21 @@ class LedgerWriter:
                     "SELECT pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))", [self._study_id]
                 )
 
-    def _take(self, entries: Iterable[Entry]) -> None:
+    def _take(self, entries: Iterable[Entry], *, all_of_it: bool = False) -> None:
+        erased = False
         for entry in entries:
             self.state = apply(self.state, to_fact(entry))
             self._head = entry.hash
             self._sealer.note(entry)
+            erased = erased or entry.kind == REDACTION
+        if erased and not all_of_it:
+            self._forget()
+
+    def _forget(self) -> None:
+        """Fold everything again after a redaction, so that the state holds what was redacted no longer."""
+        self.state, self._head = State(), GENESIS
+        self._take(iterate_entries(self._alias, self._study_id), all_of_it=True)
+        clear_traces(self._alias)
 
     def _replay(self, signed: Signed, request: str | None) -> tuple[Event, ...] | Refused:
         outcome = decide(self.state, signed, self._folder)

@@ -27,19 +27,29 @@ def masked(payload: Mapping[str, Any], items: tuple[str, ...], number: int) -> d
 
     Args:
         payload: fields of an event as JSON holds them.
-        items: paths of fields, parts joined by dots: ``reason``, ``values.AETERM``.
+        items: paths of fields, parts joined by dots: ``reason``, ``values.AETERM``; rows of a group by their
+            place from 0: ``values.MEDS.0.TEXT``.
         number: of the redaction.
 
     Raises:
         ValueError: an item is not in the payload.
     """
-    result = dict(payload)
+    result: Any = dict(payload)
     for item in items:
-        first, _, rest = item.partition(".")
-        if first not in result or (rest and not isinstance(result[first], Mapping)):
-            raise ValueError(f"the event has no item {item}")
-        result[first] = masked(result[first], (rest,), number) if rest else {KEY: number}
-    return result
+        result = _mask(result, item.split("."), item, number)
+    return dict(result)
+
+
+def _mask(value: Any, path: list[str], item: str, number: int) -> Any:
+    if not path:
+        return {KEY: number}
+    first, rest = path[0], path[1:]
+    if isinstance(value, Mapping) and first in value:
+        return {**value, first: _mask(value[first], rest, item, number)}
+    if isinstance(value, list) and first.isdecimal() and int(first) < len(value):
+        place = int(first)
+        return [*value[:place], _mask(value[place], rest, item, number), *value[place + 1 :]]
+    raise ValueError(f"the event has no item {item}")
 
 
 def unmarked(value: Any) -> Any:

@@ -1,0 +1,76 @@
+"""Versions of the study beside its ledger: the texts of each, by hash, so that no folder outside is needed.
+
+A version is kept in the transaction of the event that names it (StudyOpened, StudyAmended) and never changed. Its
+hash is in that event, so the chain vouches for it: a version that does not load to its hash is refused.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+
+from django.db import connections
+
+from escalon.conduct.capture.events import StudyAmended
+from escalon.conduct.events import Event, StudyOpened
+from escalon.protocol import StudyFolder, load_study
+from escalon.store.connection import LedgerUnavailable, connect, disconnect
+
+
+def keep_version(alias: str, folder: StudyFolder, events: Iterable[Event]) -> None:
+    """Keep ``folder`` if one of ``events`` puts the study on it; a version kept before stays as it is."""
+    if not any(isinstance(event, StudyOpened | StudyAmended) for event in events):
+        return
+    study_id = folder.study.identity.study_id
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM study_version WHERE study_id = %s AND hash = %s", [study_id, folder.hash]
+        )
+        if cursor.fetchone() is None:
+            texts = json.dumps(dict(folder.texts), sort_keys=True)
+            cursor.execute(
+                "INSERT INTO study_version (study_id, hash, texts) VALUES (%s, %s, %s)",
+                [study_id, folder.hash, texts],
+            )
+
+
+def kept_versions(alias: str, study_id: str) -> dict[str, StudyFolder]:
+    """Return the versions kept for ``study_id`` by hash.
+
+    Raises:
+        LedgerUnavailable: a kept version is not what its hash says.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT hash, texts FROM study_version WHERE study_id = %s ORDER BY hash", [study_id])
+        rows = cursor.fetchall()
+    return {digest: _load(study_id, digest, texts) for digest, texts in rows}
+
+
+def _load(study_id: str, digest: str, texts: str) -> StudyFolder:
+    folder = load_study(json.loads(texts))
+    if folder.hash != digest:
+        raise LedgerUnavailable(f"the version {digest[:12]} kept for {study_id} is not what its hash says")
+    return folder
+
+
+def with_kept(alias: str, folder: StudyFolder) -> StudyFolder:
+    """Return ``folder`` with the other versions kept for its study as its earlier ones."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM study_version WHERE study_id = %s AND hash <> %s",
+            [folder.study.identity.study_id, folder.hash],
+        )
+        (others,) = cursor.fetchone()
+    if not others:
+        return folder
+    kept = kept_versions(alias, folder.study.identity.study_id)
+    earlier = {digest: version for digest, version in kept.items() if digest != folder.hash}
+    return replace(folder, earlier={**folder.earlier, **earlier})
+
+
+def read_versions(url: str, study_id: str) -> dict[str, StudyFolder]:
+    """Return the versions kept in the ledger at ``url`` by hash."""
+    alias = connect(url, create=False)
+    try:
+        return kept_versions(alias, study_id)
+    finally:
+        disconnect(alias)
