@@ -73,10 +73,7 @@ def test_assessment_counts_do_not_enter(adam, sdtm):
     )
 
 
-def test_every_term_of_the_table_exists_in_its_version():
-    from escalon.criteria.ctcae import find_rule
-
-    for row in load_table("laboratory.csv"):
-        for version in ("5.0", "6.0"):
-            if row[f"ctcae_{version[0]}"]:
-                assert find_rule(row[f"ctcae_{version[0]}"], version).term == row[f"ctcae_{version[0]}"]
+def test_every_graded_item_of_the_study_has_a_test_code_and_the_same_unit():
+    tests = {row["form_item"]: row for row in load_table("laboratory.csv")}
+    for row in study().grading.laboratory:
+        assert tests[row.item]["unit"] == row.unit

@@ -6,6 +6,7 @@ import polars as pl
 
 from escalon.conduct.state import State
 from escalon.datasets.adam.adae import derive_adae
+from escalon.datasets.adam.adicaht import derive_adicaht
 from escalon.datasets.adam.adlb import derive_adlb
 from escalon.datasets.adam.adpc import derive_adpc
 from escalon.datasets.adam.adpp import derive_adpp
@@ -17,6 +18,7 @@ from escalon.protocol.study import Study
 __all__ = [
     "build_adam",
     "derive_adae",
+    "derive_adicaht",
     "derive_adlb",
     "derive_adpc",
     "derive_adpp",
@@ -41,13 +43,16 @@ def build_adam(sdtm: Mapping[str, pl.DataFrame], state: State, study: Study) -> 
         others = ", ".join(sorted(patients ^ set(state.patients)))
         raise ValueError(f"sdtm and state differ in patients {others}: both must come from one data cut")
     adsl = derive_adsl(sdtm, study)
+    adlb = derive_adlb(sdtm, adsl, study)
     adpc = derive_adpc(sdtm, adsl)
+    adrs = derive_adrs(sdtm, adsl, study)
     return {
         "ADSL": adsl,
-        "ADAE": derive_adae(sdtm, adsl, study),
-        "ADRS": derive_adrs(sdtm, adsl, study),
+        "ADAE": derive_adae(sdtm, adsl, adlb, study),
+        "ADRS": adrs,
         "ADTTE": derive_adtte(sdtm, adsl, study),
         "ADPC": adpc,
         "ADPP": derive_adpp(sdtm, adsl, adpc, study),
-        "ADLB": derive_adlb(sdtm, adsl, study),
+        "ADLB": adlb,
+        "ADICAHT": derive_adicaht(adsl, adlb, adrs),
     }

@@ -34,10 +34,14 @@ _COPIED = {
 
 
 @cache
-def _terms(version: str) -> dict[str, str]:
-    """CTCAE term of each test in ``version``; tests without one are left out."""
-    column = f"ctcae_{version[0]}"
-    return {row["testcd"]: row[column] for row in load_table("laboratory.csv") if row[column]}
+def _codes() -> dict[str, str]:
+    """Test code of each item of the laboratory form."""
+    return {row["form_item"]: row["testcd"] for row in load_table("laboratory.csv")}
+
+
+def _terms(study: Study) -> dict[str, str]:
+    """CTCAE term of each test in the study's version; tests without one are left out."""
+    return {_codes()[row.item]: term for term, row in study.grading.laboratory_terms().items()}
 
 
 def derive_adlb(sdtm: Frames, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
@@ -57,7 +61,7 @@ def derive_adlb(sdtm: Frames, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
     frame = frame.with_columns(ARDY=(pl.col("ADT") - pl.col("INFDT")).dt.total_days())
     frame = _visits(frame, study)
     frame = _baseline(frame)
-    frame = _grades(frame, study.grading.ctcae)
+    frame = _grades(frame, study)
     columns = [name for name in frame.columns if name in spec.schema]
     return conform(frame.select(columns), spec).sort("USUBJID", "PARAMCD", "ADT", "SRCSEQ")
 
@@ -88,10 +92,11 @@ def _baseline(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _grades(frame: pl.DataFrame, version: str) -> pl.DataFrame:
+def _grades(frame: pl.DataFrame, study: Study) -> pl.DataFrame:
+    terms, version = _terms(study), study.grading.ctcae
     grade: list[int | None] = [None] * frame.height
     reason: list[str | None] = [None] * frame.height
-    for code, term in _terms(version).items():
+    for code, term in terms.items():
         places = np.flatnonzero((frame["PARAMCD"] == code).to_numpy())
         for unit in frame[places]["AVALU"].unique().sort() if places.size else ():
             own = places[(frame[places]["AVALU"] == unit).to_numpy()]
@@ -101,7 +106,6 @@ def _grades(frame: pl.DataFrame, version: str) -> pl.DataFrame:
             for place, value, why in zip(own, found.grade, found.reason, strict=True):
                 grade[place] = None if value < 0 else int(value)
                 reason[place] = why or None
-    terms = _terms(version)
     return frame.with_columns(
         pl.Series("ATOXGR", grade, dtype=pl.Int64),
         pl.Series("REASON", reason, dtype=pl.String),

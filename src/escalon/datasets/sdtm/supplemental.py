@@ -11,7 +11,11 @@ __all__ = ["supplement"]
 
 
 def supplement(
-    domain: str, rows: Iterable[Row], labels: Mapping[str, tuple[str, str]], evaluators: Sequence[str] = ()
+    domain: str,
+    rows: Iterable[Row],
+    labels: Mapping[str, tuple[str, str]],
+    evaluators: Sequence[str] = (),
+    sponsor: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return SUPP-- of ``domain``: one record per qualifier of a parent record that has a value.
 
@@ -20,6 +24,7 @@ def supplement(
         rows: parent rows, numbered; qualifiers stand under ``_`` + their name.
         labels: qualifier name to label and origin.
         evaluators: qualifiers that are the investigator's judgement.
+        sponsor: qualifiers that are the sponsor's.
     """
     found: list[Row] = []
     for row in rows:
@@ -39,7 +44,7 @@ def supplement(
                     "QLABEL": label,
                     "QVAL": _text(value),
                     "QORIG": origin,
-                    "QEVAL": "INVESTIGATOR" if name in evaluators else "",
+                    "QEVAL": "INVESTIGATOR" if name in evaluators else "SPONSOR" if name in sponsor else "",
                 }
             )
     return frame(f"SUPP{domain}", found)
