@@ -26,20 +26,56 @@ def add_to(app: typer.Typer) -> None:
 
 
 def grade(
-    system: Annotated[str, typer.Argument(help="What to grade: crs, icans, gvhd, lab, response ...")],
+    system: Annotated[
+        str | None, typer.Argument(help="What to grade: crs, icans, gvhd, lab, response ...")
+    ] = None,
     fields: Annotated[list[str] | None, typer.Argument(help="Its values as name=value.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="JSON with its values, or CSV with one row per day.")
+    ] = None,
+    list_systems: Annotated[bool, typer.Option("--list", help="Name the systems and their fields.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Grade or classify by a published criterion, with the clause and the values that decided.
 
     Example: escalon grade crs temperature=39.1 vasopressors=1 oxygen=low_flow_nasal
+
+    Example: escalon grade best-overall --file assessments.csv criteria=eln_2024
     """
+    if list_systems:
+        _list_systems(system, as_json)
+        return
     from escalon.criteria.answers import answer_text
-    from escalon.report.terminal import print_grade
+    from escalon.criteria.answers_files import read_fields
+    from escalon.report.terminal_criteria import print_answer
 
     with bad_input():
-        answer = answer_text(system, fields or [])
-    show(answer) if as_json else print_grade(answer)
+        if system is None:
+            raise ValueError("system: missing; escalon grade --list names them")
+        given = None if file is None else read_fields(system, file.name, _text(file))
+        answer = answer_text(system, fields or [], given)
+    show(answer) if as_json else print_answer(answer)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file}: cannot be read as text ({error})") from error
+
+
+def _list_systems(system: str | None, as_json: bool) -> None:
+    from escalon.criteria.answers import field_names, systems
+
+    with bad_input():
+        found = {name: field_names(name) for name in (systems() if system is None else (system,))}
+    if as_json:
+        show({"systems": found})
+        return
+    for name, names in found.items():
+        needed = [field for field, must in names.items() if must]
+        others = [f"[{field}]" for field, must in names.items() if not must]
+        typer.echo(f"{name}: {' '.join([*needed, *others])}")
 
 
 @dictionary_app.command("search")

@@ -5,66 +5,20 @@ vasopressors=1`` prints. Field names are the parameter names of the functions th
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from inspect import Parameter, signature
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ValidationError
 
-from escalon.criteria import astct, clinical, crs_other, ctcae, dlt, icaht, iec_hs, leukemia_response, magic
+from escalon.criteria.answers_calls import SYSTEMS
 from escalon.criteria.result import check_code
-
-_RECORD: TypeAdapter[dlt.PatientRecord] = TypeAdapter(dlt.PatientRecord)
-
-
-def _crs_lee_2014(**fields: Any) -> Any:
-    return crs_other.grade_crs_lee_2014(crs_other.CrsFindings(**fields))
-
-
-def _crs_ctcae(**fields: Any) -> Any:
-    return crs_other.grade_crs_ctcae_v5(crs_other.CrsFindings(**fields))
-
-
-def _response(criteria: str = "platform", **fields: Any) -> Any:
-    return leukemia_response.classify(leukemia_response.Assessment(**fields), criteria)
-
-
-def _dlt(record: Mapping[str, Any], as_of_day: float, definition: Mapping[str, Any] | None = None) -> Any:
-    rules = (
-        dlt.load_default_definition() if definition is None else dlt.DltDefinition.model_validate(definition)
-    )
-    return dlt.evaluability(_RECORD.validate_python(record), rules, as_of_day)
-
-
-_SYSTEMS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "lab": (ctcae.grade_lab, ctcae.grade_lab),
-    "crs": (astct.grade_crs, astct.grade_crs),
-    "icans": (astct.grade_icans, astct.grade_icans),
-    "crs-lee-2014": (_crs_lee_2014, crs_other.CrsFindings),
-    "crs-ctcae": (_crs_ctcae, crs_other.CrsFindings),
-    "gvhd": (magic.grade_gvhd, magic.grade_gvhd),
-    "gvhd-skin": (magic.stage_skin, magic.stage_skin),
-    "gvhd-liver": (magic.stage_liver, magic.stage_liver),
-    "gvhd-lower-gi": (magic.stage_lower_gi, magic.stage_lower_gi),
-    "icaht": (icaht.grade_icaht, icaht.grade_icaht),
-    "t-icaht": (icaht.grade_t_icaht, icaht.grade_t_icaht),
-    "iec-hs": (iec_hs.grade_iec_hs, iec_hs.grade_iec_hs),
-    "fever": (clinical.grade_fever, clinical.grade_fever),
-    "febrile-neutropenia": (clinical.grade_febrile_neutropenia, clinical.grade_febrile_neutropenia),
-    "ejection-fraction": (clinical.grade_ejection_fraction, clinical.grade_ejection_fraction),
-    "qtc": (clinical.grade_qtc, clinical.grade_qtc),
-    "finding": (clinical.grade_finding, clinical.grade_finding),
-    "response": (_response, leukemia_response.Assessment),
-    "cns": (leukemia_response.cns_status, leukemia_response.cns_status),
-    "mrd": (leukemia_response.mrd_label, leukemia_response.mrd_label),
-    "dlt": (_dlt, _dlt),
-}
 
 
 def systems() -> tuple[str, ...]:
     """The names ``answer`` knows."""
-    return tuple(_SYSTEMS)
+    return tuple(SYSTEMS)
 
 
 def field_names(system: str) -> dict[str, bool]:
@@ -75,8 +29,7 @@ def field_names(system: str) -> dict[str, bool]:
     """
     check_code("system", system, systems())
     names = {
-        name: row.default is Parameter.empty
-        for name, row in signature(_SYSTEMS[system][1]).parameters.items()
+        name: row.default is Parameter.empty for name, row in signature(SYSTEMS[system][1]).parameters.items()
     }
     return names | ({"criteria": False} if system == "response" else {})
 
@@ -89,8 +42,8 @@ def answer(system: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         fields: values by field name, as in ``field_names(system)``.
 
     Returns:
-        A mapping of plain values with ``clause`` and ``reasons``, and ``grade``, ``response``, ``stage`` or
-        ``status``.
+        A mapping of plain values with ``grade``, ``clause`` and ``reasons``, and what else the result holds; for
+        a system that answers for several causes, products, periods or days, ``results`` by name.
 
     Raises:
         ValueError: for an unknown system or field, a missing field, or a value the system refuses.
@@ -107,14 +60,32 @@ def answer(system: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     if missing:
         raise ValueError(f"field of {system}: {', '.join(missing)} missing; write none where it was not done")
     try:
-        result = _SYSTEMS[system][0](**fields)
+        result = SYSTEMS[system][0](**fields)
+    except ValidationError as error:
+        raise ValueError(_fault(system, error)) from error
     except TypeError as error:
         raise ValueError(f"{system}: a field has the wrong kind of value ({error})") from error
-    return {"asked": system, **_plain(result)}
+    return {"asked": system, **_result(result)}
+
+
+def _result(result: Any) -> dict[str, Any]:
+    """Plain values of one result; of several by name, under ``results``; of proposals, under ``proposals``."""
+    if isinstance(result, Mapping):
+        return {"results": {name: _result(part) for name, part in result.items()}}
+    plain = {"proposals": _plain(result)} if isinstance(result, tuple) else _plain(result)
+    shown = {name: _plain(getattr(result, name)) for name in ("grade", "clause", "reasons")}
+    return shown | plain
+
+
+def _fault(system: str, error: ValidationError) -> str:
+    """The first fault pydantic found, with its place."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{system}: {place}: {first['msg']}"
 
 
 def _check_flags(system: str, fields: Mapping[str, Any]) -> None:
-    for name, row in signature(_SYSTEMS[system][1]).parameters.items():
+    for name, row in signature(SYSTEMS[system][1]).parameters.items():
         if (
             row.annotation in (bool, bool | None)
             and name in fields
@@ -123,11 +94,16 @@ def _check_flags(system: str, fields: Mapping[str, Any]) -> None:
             raise ValueError(f"{name}: {fields[name]!r} is neither true nor false")
 
 
-def answer_text(system: str, pairs: Sequence[str]) -> dict[str, Any]:
+def answer_text(system: str, pairs: Sequence[str], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Grade or classify from ``name=value`` words, as typed in a terminal.
 
     Values are read as JSON where they are JSON (numbers, true, false, null, lists), ``none`` as missing, else
     as text.
+
+    Args:
+        system: one of ``systems()``.
+        pairs: the words.
+        given: fields from elsewhere, such as a file; a field may come from one place only.
 
     Raises:
         ValueError: for a word without ``=``, a field given twice, and as ``answer``.
@@ -136,25 +112,26 @@ def answer_text(system: str, pairs: Sequence[str]) -> dict[str, Any]:
         >>> answer_text("crs", ["temperature=39.1", "vasopressors=1", "oxygen=low_flow_nasal"])["grade"]
         3
     """
-    fields: dict[str, Any] = {}
+    fields: dict[str, Any] = dict(given or {})
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not sign or not name:
             raise ValueError(f"{pair!r}: write name=value")
         if name in fields:
             raise ValueError(f"{name}: given twice")
-        fields[name] = text if name in _texts(system) else _read(text)
+        fields[name] = text if name in _texts(system) else read_value(text)
     return answer(system, fields)
 
 
 def _texts(system: str) -> frozenset[str]:
     """Fields of a system that hold words, such as a version: 5.0 stays "5.0"."""
     check_code("system", system, systems())
-    parameters = signature(_SYSTEMS[system][1]).parameters
+    parameters = signature(SYSTEMS[system][1]).parameters
     return frozenset(name for name, row in parameters.items() if row.annotation in (str, "str"))
 
 
-def _read(text: str) -> Any:
+def read_value(text: str) -> Any:
+    """One typed word as a value: JSON where it is JSON, ``none`` or nothing as missing, else text."""
     words = {"none": None, "": None, "true": True, "yes": True, "false": False, "no": False}
     if text.lower() in words:
         return words[text.lower()]

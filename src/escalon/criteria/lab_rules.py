@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from escalon.criteria.operators import Bools, Floats, compute_met
+from escalon.criteria.operators import OPERATORS, Bools, Floats, compute_met, compute_signif
 from escalon.criteria.tables import load_table
 
 VERSIONS = ("5.0", "6.0")
@@ -181,11 +181,12 @@ def compute_grades(rule: Rule, data: Inputs) -> Outcome:
     if rule.not_gradable_below is not None:
         missing |= compute_met(data.value, "<", np.full(size, rule.not_gradable_below))
     open_ = ~missing
+    lefts = _Lefts(data)
     number = 0
     for step, alternatives in rule.grades:
         unknown = np.zeros(size, dtype=np.bool_)
         for alternative in alternatives:
-            true, unsure = _evaluate(alternative, data)
+            true, unsure = _evaluate(alternative, data, lefts)
             hit = open_ & true
             grade[hit], deciding[hit] = step, number
             open_ &= ~true
@@ -196,40 +197,57 @@ def compute_grades(rule: Rule, data: Inputs) -> Outcome:
     return Outcome(grade, deciding)
 
 
-def _evaluate(alternative: Alternative, data: Inputs) -> tuple[Bools, Bools]:
+class _Lefts:
+    """Left sides of the tests at ten significant digits, each computed once: NaN where not known."""
+
+    def __init__(self, data: Inputs) -> None:
+        self._data = data
+        self._known: dict[str, Floats] = {}
+
+    def get(self, name: str) -> Floats:
+        """The ``value``, or its ``percent_change`` from baseline."""
+        if name not in self._known:
+            left = self._data.value
+            if name == "percent_change":
+                positive = np.where(self._data.baseline > 0.0, self._data.baseline, np.nan)
+                left = 100.0 * (left - positive) / positive
+            self._known[name] = compute_signif(left)
+        return self._known[name]
+
+
+def _evaluate(alternative: Alternative, data: Inputs, lefts: _Lefts) -> tuple[Bools, Bools]:
     """Three-valued AND: (true, unknown)."""
     true = np.ones(data.value.shape, dtype=np.bool_)
     false = np.zeros(data.value.shape, dtype=np.bool_)
     for test in alternative.tests:
-        one_true, one_unknown = _one(test, data)
+        one_true, one_unknown = _one(test, data, lefts)
         true &= one_true
         false |= ~one_true & ~one_unknown
     return true, ~true & ~false
 
 
-def _one(test: Comparison, data: Inputs) -> tuple[Bools, Bools]:
+def _one(test: Comparison, data: Inputs, lefts: _Lefts) -> tuple[Bools, Bools]:
     nothing = np.zeros(data.value.shape, dtype=np.bool_)
     if test.qualifier:
         recorded = data.qualifiers.get(test.qualifier, False)
         return np.full(data.value.shape, recorded), nothing
     if any(all(data.qualifiers.get(name) is value for name, value in group) for group in test.unless):
         return nothing, nothing
-    left, right = _sides(test, data)
+    left, right = lefts.get(test.left), _right(test, data)
     applies = ~nothing
     if test.baseline_is:
         applies &= data.indicator == INDICATORS[test.baseline_is]
     if test.baseline_is_not:
         applies &= data.indicator != INDICATORS[test.baseline_is_not]
     unknown = nothing if test.optional else applies & (np.isnan(left) | np.isnan(right))
-    return applies & compute_met(left, test.op, right), unknown
+    return applies & OPERATORS[test.op](left, right), unknown
 
 
-def _sides(test: Comparison, data: Inputs) -> tuple[Floats, Floats]:
-    left = data.value
-    if test.left == "percent_change":
-        positive = np.where(data.baseline > 0.0, data.baseline, np.nan)
-        left = 100.0 * (data.value - positive) / positive
+def _right(test: Comparison, data: Inputs) -> Floats:
+    """Right side of a test at ten significant digits: one number, or one per value."""
     if test.of is None:
-        return left, np.full(data.value.shape, test.limit, dtype=np.float64)
+        return compute_signif(np.asarray(test.limit, dtype=np.float64))
     limits: Floats = getattr(data, test.of)
-    return left, test.times * limits + test.plus
+    if limits.size and (limits == limits[0]).all():  # one laboratory's limit for all
+        limits = limits[:1]
+    return compute_signif(test.times * limits + test.plus)

@@ -55,6 +55,11 @@ class VisitAssignment:
         return self.visit
 
     @property
+    def grade(self) -> str:
+        """The visit, or ``unscheduled``, under the name every result object carries."""
+        return self.visit or "unscheduled"
+
+    @property
     def clause(self) -> str:
         """The rule that decided."""
         return self.reason

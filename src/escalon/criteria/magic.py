@@ -28,6 +28,11 @@ class Stage:
     clause: str
     reasons: tuple[str, ...] = ()
 
+    @property
+    def grade(self) -> int | None:
+        """The stage, under the name every result object carries."""
+        return self.stage
+
 
 def grade_gvhd(
     *, skin: int | None, liver: int | None, upper_gi: int | None, lower_gi: int | None, death: bool = False
@@ -91,10 +96,9 @@ def stage_skin(bsa: float | None, *, bullae: bool = False, desquamation_bsa: flo
     stage, clause = _ladder(table["skin_bsa_percent"], bsa, "% of body surface")
     severe = table["skin_desquamation_percent"]
     if stage == 3 and bullae and meets(desquamation_bsa, severe):
-        return Stage(
-            "skin", 4, f"erythroderma with bullae and desquamation {severe['op']} {severe['limit']:g} %"
-        )
-    return Stage("skin", stage, clause)
+        text = f"erythroderma with bullae and desquamation {severe['op']} {severe['limit']:g} %"
+        return Stage("skin", severe["stage"], text, (f"desquamation {desquamation_bsa:g} %", clause))
+    return Stage("skin", stage, clause, (f"body surface {bsa:g} %",))
 
 
 def stage_liver(bilirubin: float | None, *, unit: str = "mg/dL") -> Stage:
@@ -119,7 +123,7 @@ def stage_upper_gi(persistent: bool | None) -> Stage:
     if persistent is None:
         return Stage("upper_gi", None, "not staged", ("upper GI symptoms not assessed",))
     text = "persistent nausea, vomiting or anorexia" if persistent else "no or intermittent symptoms"
-    return Stage("upper_gi", int(persistent), text)
+    return Stage("upper_gi", int(persistent), text, ("as recorded",))
 
 
 def stage_lower_gi(
@@ -149,7 +153,11 @@ def stage_lower_gi(
     check_flag("severe_pain", severe_pain)
     check_flag("bloody_stool", bloody_stool)
     if severe_pain or bloody_stool:
-        return Stage("lower_gi", 4, "severe pain with or without ileus, or grossly bloody stool")
+        found = [
+            name for name, state in (("severe pain", severe_pain), ("bloody stool", bloody_stool)) if state
+        ]
+        text = "severe pain with or without ileus, or grossly bloody stool"
+        return Stage("lower_gi", 4, text, tuple(found))
     child = weight is not None and meets(weight, table["child_weight_kg"])
     column = table["lower_gi"]["child" if child else "adult"]
     reasons = (f"{'child' if child else 'adult'} column" + (", weight not given" if weight is None else ""),)

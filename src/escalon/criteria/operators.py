@@ -12,7 +12,7 @@ SIGNIFICANT_DIGITS = 10
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": lambda a, b: a < b,
     "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b,
@@ -31,16 +31,16 @@ def compute_signif(x: Floats) -> Floats:
 
 def compute_met(left: Floats, op: str, right: Floats) -> Bools:
     """Where ``left op right`` holds at ten significant digits; a NaN on either side gives False."""
-    check_code("op", op, tuple(_OPERATORS))
-    met: Bools = _OPERATORS[op](compute_signif(left), compute_signif(right))
+    check_code("op", op, tuple(OPERATORS))
+    met: Bools = OPERATORS[op](compute_signif(left), compute_signif(right))
     return met
 
 
 def is_met(value: float, op: str, limit: float) -> bool:
     """Whether ``value op limit`` holds at ten significant digits, for two plain numbers."""
-    check_code("op", op, tuple(_OPERATORS))
+    check_code("op", op, tuple(OPERATORS))
     digits = SIGNIFICANT_DIGITS
-    return bool(_OPERATORS[op](float(f"{value:.{digits}g}"), float(f"{limit:.{digits}g}")))
+    return bool(OPERATORS[op](float(f"{value:.{digits}g}"), float(f"{limit:.{digits}g}")))
 
 
 def meets(value: float, row: Mapping[str, Any]) -> bool:

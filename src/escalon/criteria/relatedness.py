@@ -5,24 +5,18 @@ two opinions are kept apart; together the higher one counts, so that the sponsor
 investigator's. A missing opinion is not "not related": related until recorded, and named.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from escalon.criteria.result import check_code
+from escalon.criteria.tables import load_table
 
-SCALE = ("NOT RELATED", "UNLIKELY", "POSSIBLE", "PROBABLE", "DEFINITE")
-MINIMUM = "POSSIBLE"
-CAUSES = (
-    "UCART22",
-    "CLLS52",
-    "FLUDARABINE",
-    "CYCLOPHOSPHAMIDE",
-    "PROCEDURE",
-    "DISEASE",
-    "CONCOMITANT_DRUG",
-    "INFECTION",
-)
-LYMPHODEPLETION = ("CLLS52", "FLUDARABINE", "CYCLOPHOSPHAMIDE")
+_TABLE: dict[str, Any] = load_table("events.json")["relatedness"]
+SCALE: tuple[str, ...] = tuple(_TABLE["scale"]["value"])
+MINIMUM: str = _TABLE["minimum"]["value"]
+CAUSES: tuple[str, ...] = tuple(_TABLE["causes"])
+LYMPHODEPLETION: tuple[str, ...] = tuple(_TABLE["lymphodepletion"]["value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,22 @@ class Relatedness:
     combined: str | None
     related: bool
     reasons: tuple[str, ...]
+
+    @property
+    def response(self) -> str | None:
+        """The opinion that counts."""
+        return self.combined
+
+    @property
+    def grade(self) -> str | None:
+        """The opinion that counts, under the name every result object carries."""
+        return self.combined
+
+    @property
+    def clause(self) -> str:
+        """The rule that joined the two."""
+        text: str = _TABLE["rules"]["missing" if self.combined is None else "both"]["text"]
+        return text
 
 
 def rank(value: str) -> int:
@@ -92,8 +102,28 @@ def combine(cause: str, investigator: str | None, sponsor: str | None, minimum: 
 
 
 def combine_all(
-    investigator: Mapping[str, str], sponsor: Mapping[str, str], minimum: str = MINIMUM
+    investigator: Mapping[str, str | None],
+    sponsor: Mapping[str, str | None],
+    minimum: str = MINIMUM,
+    *,
+    causes: Sequence[str] = (),
 ) -> dict[str, Relatedness]:
-    """Join two sets of opinions, one result per cause named by either."""
-    causes = list(dict.fromkeys((*investigator, *sponsor)))
-    return {cause: combine(cause, investigator.get(cause), sponsor.get(cause), minimum) for cause in causes}
+    """Join two sets of opinions on one event, one result per cause.
+
+    Args:
+        investigator: opinion by cause.
+        sponsor: opinion by cause.
+        minimum: lowest value that counts as related.
+        causes: causes asked for besides those either named, such as ``CAUSES``; one that nobody judged is
+            related until somebody does.
+
+    Raises:
+        ValueError: for a value off the scale.
+
+    Example:
+        >>> joined = combine_all({"UCART22": "PROBABLE"}, {"UCART22": "UNLIKELY"}, causes=CAUSES)
+        >>> joined["UCART22"].combined, joined["DISEASE"].combined, len(joined)
+        ('PROBABLE', None, 9)
+    """
+    named = list(dict.fromkeys((*causes, *investigator, *sponsor)))
+    return {cause: combine(cause, investigator.get(cause), sponsor.get(cause), minimum) for cause in named}

@@ -114,19 +114,6 @@ def print_folder(folder: StudyFolder) -> None:
     console.print("[green]No fault found.[/green]")
 
 
-def print_grade(answer: dict[str, Any]) -> None:
-    """Print a grade or class with the clause and the reasons."""
-    console = Console()
-    key = next(
-        (name for name in ("grade", "response", "stage", "status", "trial") if name in answer), "clause"
-    )
-    value = answer[key]
-    console.print(f"[bold]{answer['asked']}: {'not gradable' if value is None else value}[/bold]")
-    console.print(f"  {answer.get('clause') or ''}", highlight=False)
-    for reason in answer.get("reasons", ()):
-        console.print(f"  {reason}", highlight=False)
-
-
 def print_run(
     folder: StudyFolder, state: State, endpoints: dict[str, Any], info: "RunInfo", out: Path
 ) -> None:

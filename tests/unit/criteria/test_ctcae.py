@@ -195,10 +195,10 @@ def test_arrays_that_do_not_fit_are_refused():
 def test_a_hundred_thousand_values_in_under_a_second():
     terms = ctcae.terms("5.0")
     values = np.random.default_rng(4).uniform(0.0, 300.0, 100_000 // len(terms))
-    start = time.perf_counter()
+    start = time.process_time()
     for term in terms:
         ctcae.grade_labs(term, values, lln=1.0, uln=100.0, baseline=50.0)
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0
 
 
 def test_an_unknown_test_outweighs_a_false_one_beside_it():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import escalon.criteria
-from escalon.criteria import answers, ctcae
+from escalon.criteria import answers, ctcae, relatedness
 from escalon.criteria.pages import render_pages
 
 DOCS = Path(__file__).parents[3] / "docs" / "criteria"
@@ -60,6 +60,17 @@ ASKED = [
      "response", "CR"),
     ("cns", ["csf_wbc=3", "csf_rbc=2", "blasts=true"], "status", "CNS2a"),
     ("mrd", ["value=5e-5", "sensitivity=1e-5"], "trial", "NEGATIVE"),
+    ("ice", ["orientation=4", "naming=3", "command=1", "writing=0", "attention=none"], "grade", None),
+    ("gvhd-upper-gi", ["persistent=yes"], "stage", 1),
+    ("best-overall", ['assessments=[{"day": 28, "bm_blasts": 2, "pb_blasts": 0, "emd": "absent", "anc": 2,'
+                      ' "platelets": 150}]', "criteria=nccn"], "response", "CR"),
+    ("cns-response", ["now=CNS1", "baseline=CNS2"], "response", "REMISSION"),
+    ("extramedullary", ["burden=40", "baseline_burden=100"], "response", "PR"),
+    ("dlt-proposals", ['record={"patient": "1", "infusion_day": 0}'], "grade", "none"),
+    ("seriousness", ['investigator=[]', 'sponsor=["DEATH"]'], "grade", "YES"),
+    ("expectedness", ["term=CRS", "grade=2", "product=UCART22", "onset=2024-08-01",
+      'references=[{"product": "UCART22", "version": "1", "valid_from": "2024-08-01", "expected": {"crs": 2}}]'],
+     "grade", "YES"),
 ]  # fmt: skip
 
 
@@ -71,8 +82,33 @@ def test_answers(system, words, key, expected):
     assert json.loads(json.dumps(found)) == found
 
 
+SEVERAL = [
+    ("icaht-series", ["days=[0, 31, 40]", "counts=[0.4, 1.2, 2.0]"], {"early": 4, "late": 1}),
+    ("visits", ["days=[28, 40, 88]"], {"day 28": "D28", "day 40": "unscheduled", "day 88": "M3"}),
+    ("visits", ["days=[5]", 'visits=[{"id": "D5", "day": 5, "low": 4, "high": 6}]'], {"day 5": "D5"}),
+    ("emergence", ["onset_day=-2", 'first_doses={"CLLS52": -5, "UCART22": 0}'], {"CLLS52": "YES", "UCART22": "NO"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("system", "words", "expected"), SEVERAL)
+def test_answers_for_several(system, words, expected):
+    found = answers.answer_text(system, words)["results"]
+    assert {name: part["grade"] for name, part in found.items()} == expected
+    assert all(part["clause"] and part["reasons"] for part in found.values())
+
+
+def test_relatedness_answers_for_every_cause():
+    words = ['investigator={"UCART22": "PROBABLE", "DISEASE": "UNLIKELY"}', 'sponsor={"UCART22": "UNLIKELY"}']
+    found = answers.answer_text("relatedness", words)["results"]
+    assert set(found) == set(relatedness.CAUSES)
+    assert (found["UCART22"]["grade"], found["UCART22"]["related"]) == ("PROBABLE", True)
+    assert (found["DISEASE"]["grade"], found["DISEASE"]["related"]) == ("UNLIKELY", False)
+    assert (found["CLLS52"]["grade"], found["CLLS52"]["related"]) == (None, True)
+
+
 def test_every_system_is_asked():
-    assert {row[0] for row in ASKED} | {"dlt"} == set(answers.systems())
+    asked = {row[0] for row in (*ASKED, *SEVERAL)} | {"dlt", "relatedness"}
+    assert asked == set(answers.systems())
     assert answers.field_names("crs")["temperature"] is True
     assert answers.field_names("response")["criteria"] is False
 
@@ -99,6 +135,13 @@ def test_dlt_answer():
         ("icans", ["ice=11"], "ice"),
         ("lab", ["term=Anemia", "value=-1"], "value"),
         ("response", ["bm_blasts=140"], "bm_blasts"),
+        ("best-overall", ['assessments=[{"bm_blasts": 2}]'], "day"),
+        ("best-overall", ['assessments=[{"day": 2, "bm_blast": 2}]'], "bm_blast"),
+        ("best-overall", ['assessments=[{"day": -2}]', 'baseline={"day": -2}'], "baseline"),
+        ("best-overall", ["assessments=[]", "confirm_days=0"], "confirm_days"),
+        ("dlt", ['record={"patient": "1"}', "as_of_day=3"], "infusion_day"),
+        ("expectedness", ["term=CRS", "grade=2", "product=X", "onset=soon", "references=[]"], "expectedness"),
+        ("ice", ["orientation=5", "naming=3", "command=1", "writing=0", "attention=1"], "orientation"),
     ],
 )
 def test_answers_refuse(system, words, message):

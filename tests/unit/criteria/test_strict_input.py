@@ -124,9 +124,9 @@ def test_a_hundred_thousand_values_in_under_a_second_whatever_is_missing(kept):
     values[::3] = np.nan
     terms = ("Alanine aminotransferase increased", "Fibrinogen decreased", "INR increased", ANC)
     for term in terms:
-        start = time.perf_counter()
+        start = time.process_time()  # what it costs, whatever else the machine does
         found = ctcae.grade_labs(term, values, **{name: LIMITS[name] for name in kept})
-        assert time.perf_counter() - start < 1.0
+        assert time.process_time() - start < 1.0
         assert ((found.reason == "") == (found.grade >= 0)).all()
 
 
