@@ -1,7 +1,8 @@
 """Run all benchmarks and print their figures against the limit each one states: ``make bench``.
 
 A benchmark module ``bench_*.py`` has a function ``figures()`` that yields ``Figure`` rows. A figure is a ratio where a
-peer or an older way can be timed in the same run, and a time against a limit otherwise.
+peer or an older way can be timed in the same run, and a time against a limit otherwise. Where a peer's time is
+published, it stands in the same line with the ratio to ours.
 """
 
 import importlib
@@ -30,11 +31,16 @@ def collect() -> list[Figure]:
 def main() -> None:
     rows = collect()
     grid = Table(box=box.SIMPLE_HEAD)
-    for title in ("what", "measured", "limit", "share of limit"):
-        grid.add_column(title, justify="left" if title == "what" else "right")
+    for title in ("what", "measured", "limit", "share of limit", "against peers (published times)"):
+        grid.add_column(title, justify="left" if title[0] in "wa" else "right")
     for row in rows:
+        peers = [f"{row.against_peers[name]:,.0f} x {name} ({time:g} {row.unit})" for name, time in row.peers]
         grid.add_row(
-            row.what, f"{row.measured:.4g} {row.unit}", f"{row.limit:g} {row.unit}", f"{row.ratio:.2f}"
+            row.what,
+            f"{row.measured:.4g} {row.unit}",
+            f"{row.limit:g} {row.unit}",
+            f"{row.ratio:.2f}",
+            "\n".join(peers),
         )
     Console().print(grid)
     out = Path("build") / "bench.json"

@@ -168,10 +168,13 @@ class Enumeration:
     def _sum_arrays(self, p: FloatArray, rate: FloatArray, counted: IntArray) -> tuple[FloatArray, ...]:
         """As `_sum_compiled`, for a single question in a process that has not loaded the compiled loops."""
         chance = self.probabilities(p)
-        select = np.bincount(self.mtd + 1, chance, self.levels + 1)
-        sizes = np.bincount(self.n.sum(axis=1), chance, self.planned + 1)
-        above = np.bincount(self.n @ counted, chance, self.planned + 1)
-        return select, sizes, above, chance @ self._patients
+
+        def by(groups: IntArray, count: int) -> FloatArray:
+            return np.asarray(np.bincount(groups, chance, count), dtype=np.float64)
+
+        sizes = by(self.n.sum(axis=1), self.planned + 1)
+        above = by(self.n @ counted, self.planned + 1)
+        return by(self.mtd + 1, self.levels + 1), sizes, above, chance @ self._patients
 
     def _chances(self, p: FloatArray) -> FloatArray:
         """[level, n, y]: p^DLTs (1 - p)^others since the start; 0 for counts no path reaches."""

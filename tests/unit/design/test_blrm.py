@@ -111,3 +111,24 @@ def test_the_feasibility_bound_itself_is_not_admissible():
     assert rule.pick(over, target, everywhere).tolist() == [1, -1]
     highest = plan({**BLRM, "choose": "highest"}).rule
     assert highest.pick(over, target[:, ::-1], everywhere).tolist() == [1, -1]
+
+
+def test_increment_limits_the_next_dose():
+    """Doses 10, 20, 50, 65: from 10 at most 20 with an increment of 1, at most 50 with one of 4."""
+    for increment, highest in ((1.0, 2), (0.99, 1), (4.0, 3), (5.5, 4)):
+        design = EscalationPlan.model_validate(
+            {
+                "rule": {
+                    "kind": "blrm",
+                    "doses": [10, 20, 50, 65],
+                    "ref_dose": 50,
+                    "prior_mean": [-3, 0],
+                    "prior_sd": [0.5, 0.3],
+                    "choose": "highest",
+                    "max_increment": increment,
+                },
+                "levels": 4,
+                "max_patients": 30,
+            }
+        )
+        assert design.recommend("1NNN").level == highest

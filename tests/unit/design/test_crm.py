@@ -3,6 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from escalon.design import EscalationPlan, exact_oc, simulate_oc
+from escalon.design.rules import Crm
 
 CRM = {"kind": "crm", "target": 0.25, "skeleton": [0.08, 0.16, 0.25, 0.35, 0.46]}
 
@@ -89,3 +90,11 @@ def test_simulation_agrees_with_enumeration():
     exact, found = exact_oc(design, scenario), simulate_oc(design, scenario, trials=4000, seed=5)
     gap = np.abs(found.prob_select - exact.prob_select)
     assert np.all(gap <= 4.5 * np.array(found.standard_error["prob_select"]) + 1e-12)
+
+
+@pytest.mark.parametrize("rows", [1, 500])
+def test_ties_go_to_the_lower_level_however_many_rows(rows):
+    rule = Crm(target=0.25, skeleton=(0.1, 0.2, 0.3))
+    # 0.125 and 0.375 lie at the same distance from 0.25, to the last bit
+    assert rule.closest(np.tile([0.125, 0.375, 0.5], (rows, 1))).tolist() == [0] * rows
+    assert rule.closest(np.tile([0.0, 0.125, 0.375], (rows, 1))).tolist() == [1] * rows

@@ -190,3 +190,10 @@ def test_intervals_hold_their_share_of_the_posterior():
             assert found.prob_acceptable_eff[j] == pytest.approx(beyond, abs=0.004)
             assert 1 - found.prob_acceptable_tox[j] == pytest.approx(beyond, abs=0.004)
     assert rows[2].n == 0
+
+
+def test_one_level_below_the_lowest_tried_is_in_range_and_no_further():
+    design = plan(doses=(1, 2, 4, 8), total=30).model_copy(update={"start_level": 3})
+    answer = design.recommend("3BBE")
+    assert 2 in answer.admissible
+    assert 1 not in answer.admissible

@@ -199,3 +199,9 @@ def test_rolling_six_does_not_go_down_to_a_level_that_is_full():
     answer = plan("rolling_six", 1).recommend("1NNNNNT 2TT")
     assert (answer.action, answer.level, answer.mtd) == ("stop", None, 1)
     assert plan("rolling_six", 1).recommend("1NNN 2TT").level == 1
+
+
+def test_tite_boin_goes_on_with_exactly_half_pending():
+    answer = plan("tite_boin").recommend("1NNN 2NN", pending=[(2, 0.9), (2, 0.9)])
+    assert not answer.suspend
+    assert plan("tite_boin").recommend("1NNN 2NN", pending=[(2, 0.9)] * 3).suspend
