@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import analysis, criteria, decision, design, study
+from escalon.cli import analysis, criteria, decision, design, people, study
 
 app = typer.Typer(
     name="escalon",
@@ -18,6 +18,7 @@ design.add_to(app)
 decision.add_to(app)
 criteria.add_to(app)
 analysis.add_to(app)
+people.add_to(app)
 
 
 def main() -> None:

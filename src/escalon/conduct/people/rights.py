@@ -108,12 +108,14 @@ def enter_opener(
 
 def rights(state: State) -> tuple[Right, ...]:
     """Return every right anybody ever had, by person and then in the order they were given."""
-    return tuple(
-        right
-        for _, person in sorted(state.people.persons.items())
-        for right in (_right(person, grant) for grant in person.grants)
-        if right.until is None or right.since < right.until
-    )
+    persons = (person for _, person in sorted(state.people.persons.items()))
+    return tuple(right for person in persons for right in _rights_of(person))
+
+
+def _rights_of(person: Person) -> tuple[Right, ...]:
+    """Return the rights of one person; a grant that ended before it began gave none."""
+    given = (_right(person, grant) for grant in person.grants)
+    return tuple(right for right in given if right.until is None or right.since < right.until)
 
 
 def _right(person: Person, grant: Grant) -> Right:
@@ -131,16 +133,17 @@ def _right(person: Person, grant: Grant) -> Right:
 
 def rights_on(state: State, person: str, at: datetime) -> tuple[Right, ...]:
     """Return the rights ``person`` had at the moment ``at``, which must not lie after the last fact of ``state``."""
-    return tuple(right for right in rights_during(state, at, at) if right.person == person)
+    known = state.people.persons.get(person)
+    return () if known is None else tuple(right for right in _rights_of(known) if _within(right, at, at))
 
 
 def rights_during(state: State, start: datetime, end: datetime) -> tuple[Right, ...]:
     """Return the rights anybody had at any moment from ``start`` to ``end`` (both inclusive)."""
-    return tuple(
-        right
-        for right in rights(state)
-        if right.since <= end and (right.until is None or start < right.until)
-    )
+    return tuple(right for right in rights(state) if _within(right, start, end))
+
+
+def _within(right: Right, start: datetime, end: datetime) -> bool:
+    return right.since <= end and (right.until is None or start < right.until)
 
 
 def refuse_same_person(access: AccessRules, rule: str, first: str | None, signed: Signed) -> Refused | None:
