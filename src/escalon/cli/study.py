@@ -38,6 +38,28 @@ def study_check(study: StudyPath, as_json: AsJson = False) -> None:
         print_folder(folder)
 
 
+@study_app.command("diff")
+def study_diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Study folder in force.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Study folder of the amendment.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show what an amendment changes; exit code 1 if it would destroy recorded data and cannot be adopted."""
+    from escalon.pipeline import open_study
+    from escalon.protocol.amendments import breaking, diff_studies
+    from escalon.report.study_diff import diff_answer, print_diff
+
+    with bad_input():
+        before, after = open_study(old), open_study(new)
+    differences, destroyed = diff_studies(before, after), breaking(before, after)
+    if as_json:
+        show(diff_answer(differences, destroyed))
+    else:
+        print_diff(differences, destroyed)
+    if destroyed:
+        raise typer.Exit(1)
+
+
 def run(
     study: StudyPath,
     seed: Annotated[int, typer.Option(help="The same seed gives the same study, byte for byte.", min=0)] = 1,

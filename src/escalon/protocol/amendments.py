@@ -114,7 +114,7 @@ def _form_differences(old: Mapping[str, Form], new: Mapping[str, Form]) -> Itera
             change = "removed" if name in old else "added"
             yield Difference("form", name, change)
             continue
-        before, after = _plain(old[name]), _plain(new[name])
+        before, after = _terse(old[name]), _terse(new[name])
         retired = {i.name for i in new[name].all_items() if i.retired} - {
             i.name for i in old[name].all_items() if i.retired
         }
@@ -167,6 +167,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
     return value
+
+
+def _terse(form: Form) -> dict[str, Any]:
+    """A form as plain data, without what it leaves at its default."""
+    return form.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _short(value: Any) -> str:

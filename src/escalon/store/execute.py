@@ -21,6 +21,7 @@ from escalon.store.ledger import iterate_entries, to_fact
 from escalon.store.redact import REDACTION, clear_traces, erase, with_target
 from escalon.store.rows import insert_entries
 from escalon.store.seal import Sealer
+from escalon.store.study_versions import keep_version, with_kept
 
 OTHER_RUN = "it belongs to another run (study folder, seed or software)"
 
@@ -56,7 +57,7 @@ class LedgerWriter:
             origin: how commands come in, written into every event: ui, api, import, system or virtual.
         """
         self._alias = connect(url, create=True)
-        self._folder = folder
+        self._folder = with_kept(self._alias, folder)
         self._study_id = folder.study.identity.study_id
         self._sealer = Sealer(folder, entropy or SystemEntropy(), origin)
         self._head = GENESIS
@@ -130,6 +131,7 @@ class LedgerWriter:
                     return outcome
                 entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
                 insert_entries(self._alias, entries)
+                keep_version(self._alias, self._folder, outcome)
                 erased = erase(self._alias, entries)
         except BaseException:
             self.state, self._head = before

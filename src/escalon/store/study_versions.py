@@ -46,8 +46,11 @@ def kept_versions(alias: str, study_id: str) -> dict[str, StudyFolder]:
 
 
 def _load(study_id: str, digest: str, texts: str) -> StudyFolder:
-    folder = load_study(json.loads(texts))
-    if folder.hash != digest:
+    try:
+        folder = load_study(json.loads(texts))
+    except ValueError:
+        folder = None
+    if folder is None or folder.hash != digest:
         raise LedgerUnavailable(f"the version {digest[:12]} kept for {study_id} is not what its hash says")
     return folder
 
