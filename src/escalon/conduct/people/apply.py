@@ -96,6 +96,7 @@ def _signed(state: State, fact: Fact, event: ev.SignatureGiven) -> State:
         event.content_hash,
         event.authenticated,
         fact.at,
+        event.site,
     )
     period = state.people.signing.get(event.signer)
     since = fact.at if period is None or COMPONENTS[event.authenticated] > 1 else period.since

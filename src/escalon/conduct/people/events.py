@@ -95,6 +95,7 @@ class SignatureGiven(Event):
     meaning: str
     content_hash: str
     authenticated: str = "session"
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ OWN, ALL = "own", "all"
 
 
 def _scopes(own: tuple[Role, ...] = (), everywhere: tuple[Role, ...] = ()) -> dict[str, str]:
-    return {role: OWN for role in own} | {role: ALL for role in everywhere}
+    return {**dict.fromkeys(own, OWN), **dict.fromkeys(everywhere, ALL)}
 
 
 _SITE: tuple[Role, ...] = ("coordinator", "investigator")

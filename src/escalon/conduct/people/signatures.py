@@ -123,6 +123,7 @@ def give_signature(state: State, signed: Signed, command: GiveSignature, folder:
             command.meaning,
             command.content_hash,
             signed.authenticated,
+            signed.actor.site,
         ),
     )
 

@@ -61,7 +61,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One signature; ``invalidated_at`` is None while it is valid."""
+    """One signature; ``invalidated_at`` is None while it is valid; ``site`` is the one the signer acted for."""
 
     number: int
     object_ref: str
@@ -72,6 +72,7 @@ class Signature:
     content_hash: str
     authenticated: str
     at: datetime
+    site: str = ""
     invalidated_at: datetime | None = None
     invalidated_because: str = ""
 
