@@ -331,51 +331,6 @@ def simulate_trials(
 
 
 @njit(cache=True)
-def multiply_powers(
-    n: Ints, y: Ints, first: int, p_powers: Floats, q_powers: Floats, prior: Floats, weight: Floats
-) -> None:
-    """Fill `weight[i, k]` with prior times likelihood of data set i at node `first` + k.
-
-    `n`, `y`: shape (data sets, levels); `p_powers[j, c]`, `q_powers[j, c]`: p and 1 - p of level j to the power c
-    at every node; `prior`: at every node.
-    """
-    nodes = weight.shape[1]
-    for i in range(n.shape[0]):
-        row = weight[i]
-        row[:] = prior[first : first + nodes]
-        for j in range(n.shape[1]):
-            if n[i, j] == 0:
-                continue
-            p = p_powers[j, y[i, j]]
-            q = q_powers[j, n[i, j] - y[i, j]]
-            for k in range(nodes):
-                row[k] *= p[first + k] * q[first + k]
-
-
-@njit(cache=True)
-def weigh_patients(
-    levels: Ints, tox: Ints, weights: Floats, log_p: Floats, log_q: Floats, log_prior: Floats, out: Floats
-) -> None:
-    """Fill `out` with the posterior weight of every node, summing to 1; see `PosteriorGrid.weigh`."""
-    out[:] = log_prior
-    for i in range(levels.size):
-        j, partial = levels[i], weights[i] < 1
-        for k in range(out.size):
-            if tox[i] == 1:
-                out[k] += log_p[k, j]
-            elif partial:
-                out[k] += np.log1p(-weights[i] * np.exp(log_p[k, j]))
-            else:
-                out[k] += log_q[k, j]
-    top, total = out.max(), 0.0
-    for k in range(out.size):
-        out[k] = np.exp(out[k] - top)
-        total += out[k]
-    for k in range(out.size):
-        out[k] /= total
-
-
-@njit(cache=True)
 def fill_chances(p: Floats, start_n: Ints, start_y: Ints, chances: Floats) -> None:
     """Set `chances[j, n, y]` to p_j^(DLTs since the start) (1 - p_j)^(others since the start) where both are
     at least 0."""

@@ -82,7 +82,7 @@ class PosteriorGrid:
                 if powers is None:
                     weight = self._weights(counts[part], some, shift)
                 else:
-                    from escalon.design import kernels
+                    from escalon.design.rules import kernels
 
                     weight = np.empty((counts[part].shape[0], columns[some].shape[0]))
                     kernels.multiply_powers(n[part], y[part], node, powers[0], powers[1], powers[2], weight)
@@ -127,7 +127,7 @@ class PosteriorGrid:
         0-based `levels`, DLT flags, weights; likelihood: product of (w p)^y (1 - w p)^(1 - y), where a patient
         with a DLT counts with weight 1.
         """
-        from escalon.design import kernels
+        from escalon.design.rules import kernels
 
         weight = np.empty(self.log_prior.size)
         kernels.weigh_patients(levels, tox, weights, self.log_p, self.log_q, self.log_prior, weight)

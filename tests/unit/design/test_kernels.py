@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 SCRIPT = """
@@ -27,6 +28,11 @@ crm = EscalationPlan.model_validate({
     "rule": {"kind": "crm", "target": 0.3, "skeleton": [0.1, 0.2, 0.3]}, "levels": 3, "max_patients": 9,
 })
 posterior = [*enumerate_plan(crm).oc([0.1, 0.2, 0.3]).mean_n, crm.fit([1, 2, 3], [0, 1, 0], [1, 1, 0.4]).estimate]
+from escalon.design.rules.kernels import couple
+first, second = np.array([[0.2, 0.7, 0.4], [0.5, 0.1, 0.9]]), np.array([[0.3, 0.6], [0.8, 0.2], [0.5, 0.5]])
+joined = couple(first, second, np.array([0.4, 0.6]), np.array([-0.5, 0.1, 0.6]), np.array([0.2, 0.5, 0.3]),
+                np.array([1.0, -1.0, 1.0]), np.array([2, 1, 3]))
+posterior += joined.tolist()
 print(json.dumps([found, [round(float(number), 12) for number in posterior]]))
 """
 
@@ -54,3 +60,19 @@ def test_uncompiled_kernels_give_the_same(compiled):
 def test_no_kernel_reads_outside_its_arrays(compiled, tmp_path):
     # without optimisation it compiles in half the time
     assert run(NUMBA_BOUNDSCHECK="1", NUMBA_OPT="0", NUMBA_CACHE_DIR=str(tmp_path)) == compiled
+
+
+def test_coupled_sum_is_its_formula(compiled):
+    first, second = (
+        np.array([[0.2, 0.7, 0.4], [0.5, 0.1, 0.9]]),
+        np.array([[0.3, 0.6], [0.8, 0.2], [0.5, 0.5]]),
+    )
+    expected = [
+        sum(
+            weight * c_weight * np.prod((1 + np.array([1, -1, 1]) * c * row * column) ** np.array([2, 1, 3]))
+            for column, weight in zip(second.T, (0.4, 0.6), strict=True)
+            for c, c_weight in zip((-0.5, 0.1, 0.6), (0.2, 0.5, 0.3), strict=True)
+        )
+        for row in first
+    ]
+    assert compiled[1][-2:] == pytest.approx(expected, abs=1e-12)

@@ -157,7 +157,15 @@ def _joined(
     weights = []
     for part in (0, 1):
         other = coarse[1 - part]
-        joined = couple(factors[0][part], factors[1][1 - part], other.weight, c, c_weight, sign, power)
+        joined = couple(
+            factors[0][part],
+            np.ascontiguousarray(factors[1][1 - part].T),
+            other.weight,
+            c,
+            c_weight,
+            sign,
+            power,
+        )
         weight = fine[part].weight * joined
         weights.append(weight / weight.sum())
     return fine, weights
