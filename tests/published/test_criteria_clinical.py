@@ -4,6 +4,7 @@ import pytest
 
 from escalon.criteria import catalogue, clinical
 
+CMV = "Cytomegalovirus infection reactivation"
 CASES = [
     ("F01", clinical.grade_fever(38.0), 1),
     ("F02", clinical.grade_fever(39.0), 1),
@@ -31,6 +32,24 @@ CASES = [
     ("drop of 19 points", clinical.grade_ejection_fraction(55, 74), 2),
     ("drop of 9 points", clinical.grade_ejection_fraction(55, 64), 0),
     ("below 20 %", clinical.grade_ejection_fraction(19.9, 60), 4),
+    ("20 %", clinical.grade_ejection_fraction(20, 40), 3),
+    ("40 %", clinical.grade_ejection_fraction(40, 45), 2),
+    ("39.9 %", clinical.grade_ejection_fraction(39.9, 45), 3),
+    ("50 % and a small drop", clinical.grade_ejection_fraction(50, 51), 2),
+    ("50.1 % and a small drop", clinical.grade_ejection_fraction(50.1, 51), 0),
+    ("drop of 10 points", clinical.grade_ejection_fraction(60, 70), 2),
+    ("drop of 9.9 points", clinical.grade_ejection_fraction(60, 69.9), 0),
+    ("QTc 449", clinical.grade_qtc(449, 440), 0),
+    ("QTc 450", clinical.grade_qtc(450, 440), 1),
+    ("QTc 480.1", clinical.grade_qtc(480.1, 470), 2),
+    ("QTc change 60", clinical.grade_qtc(455, 395), 1),
+    ("QTc change 61", clinical.grade_qtc(455, 394), 3),
+    ("CMV, no treatment", clinical.grade_finding(CMV, "no_treatment"), 1),
+    ("CMV, medical treatment", clinical.grade_finding(CMV, "medical_treatment"), 2),
+    ("CMV, hospital", clinical.grade_finding(CMV, "hospital_or_intravenous"), 3),
+    ("CMV, life-threatening", clinical.grade_finding(CMV, "life_threatening"), 4),
+    ("lung infection, oral", clinical.grade_finding("Lung infection", "oral_treatment"), 2),
+    ("sepsis, culture", clinical.grade_finding("Sepsis", "positive_culture"), 3),
 ]
 
 

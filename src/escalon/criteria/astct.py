@@ -72,7 +72,7 @@ def grade_crs(
         check_flag(name, flag)
     device = _oxygen_code(oxygen, oxygen_flow, table)
     if death:
-        return _result(table, 5, "death with CRS as the principal cause", ())
+        return _result(table, table["death"]["grade"], table["death"]["text"], ("as recorded",))
     if fever_attributed is None:
         return _result(table, None, "not gradable", ("whether the fever has another cause is not known",))
     if not fever_attributed:
@@ -187,7 +187,7 @@ def grade_icans(
     for domain in not_attributable:
         check_code("not_attributable", domain, ICANS_DOMAINS)
     if death:
-        return _result(table, 5, "death due to ICANS", ())
+        return _result(table, table["death"]["grade"], table["death"]["text"], ("as recorded",))
     codes = {"consciousness": consciousness, "seizure": seizure, "motor": motor, "edema": edema}
     found = {name: _domain(table, name, "none" if code is None else code) for name, code in codes.items()}
     if seizure_minutes is not None and meets(seizure_minutes, table["prolonged_seizure_minutes"]):

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from escalon.criteria import catalogue, clinical, dictionaries, relatedness, seriousness
+from escalon.criteria import catalogue, clinical, dictionaries, ice, iec_hs, magic, relatedness, seriousness
 
 
 def test_the_sponsor_never_lowers():
@@ -27,6 +27,47 @@ def test_missing_opinions():
     assert {cause: row.related for cause, row in both.items()} == {"UCART22": True, "CLLS52": False}
     with pytest.raises(ValueError, match="relatedness"):
         relatedness.is_related("maybe")
+
+
+def test_every_cause_is_judged_apart():
+    found = relatedness.combine_all(
+        {"UCART22": "POSSIBLE", "CLLS52": "NOT RELATED", "FLUDARABINE": None},
+        {"CLLS52": "PROBABLE", "UCART22": "NOT RELATED"},
+        causes=relatedness.CAUSES,
+    )
+    assert list(found) == list(relatedness.CAUSES)
+    assert {"UCART22", "CLLS52", "FLUDARABINE", "CYCLOPHOSPHAMIDE", "PROCEDURE", "DISEASE", "OTHER"} <= set(
+        found
+    )
+    ucart, clls = found["UCART22"], found["CLLS52"]
+    assert (ucart.investigator, ucart.sponsor, ucart.grade, ucart.related) == (
+        "POSSIBLE", "NOT RELATED", "POSSIBLE", True)  # fmt: skip
+    assert (clls.investigator, clls.sponsor, clls.grade, clls.related) == (
+        "NOT RELATED",
+        "PROBABLE",
+        "PROBABLE",
+        True,
+    )
+    assert (found["FLUDARABINE"].grade, found["DISEASE"].grade) == (None, None)
+    assert ucart.clause != found["DISEASE"].clause
+    strict = relatedness.combine_all({"UCART22": "POSSIBLE"}, {}, "PROBABLE")
+    assert not strict["UCART22"].related
+    with pytest.raises(ValueError, match="relatedness"):
+        relatedness.combine_all({"UCART22": "MAYBE"}, {}, causes=relatedness.CAUSES)
+
+
+def test_not_yet_judged_is_not_known():
+    assert seriousness.judge_seriousness(None).holds is None
+    assert seriousness.judge_seriousness(None).reasons == ("investigator: not yet judged",)
+    assert seriousness.judge_seriousness((), None).response is None
+    assert seriousness.judge_seriousness(None, ["DEATH"]).response == "YES"
+    assert seriousness.judge_seriousness((), ()).response == "NO"
+    with pytest.raises(ValueError, match="investigator: 'DEATH' is one word"):
+        seriousness.judge_seriousness("DEATH")
+    unknown = seriousness.judge_expectedness("CRS", None, "UCART22", None, [OLD])
+    assert (unknown.holds, unknown.reasons) == (None, ("onset and grade not known",))
+    with pytest.raises(ValueError, match="first_doses of CLLS52"):
+        seriousness.judge_emergence(1.0, {"CLLS52": float("nan")})
 
 
 def test_either_is_enough_for_serious():
@@ -77,6 +118,52 @@ def test_emergence_is_per_product():
     assert emergent(0.0) == [True, True, False]
     assert emergent(-6.0, 3.0) == [True, True, False]
     assert emergent(None) == [True, True, False]
+
+
+def test_ice_from_its_items():
+    full = ice.score_ice(orientation=4, naming=3, command=1, writing=1, attention=1)
+    assert (full.score, full.grade) == (10, 10)
+    assert ice.score_ice(orientation=0, naming=0, command=0, writing=0, attention=0).score == 0
+    open_ = ice.score_ice(orientation=4, naming=None, command=1, writing=1, attention=1)
+    assert (open_.score, open_.reasons[0]) == (None, "missing: naming")
+    with pytest.raises(ValueError, match="naming"):
+        ice.score_ice(orientation=4, naming=4, command=1, writing=1, attention=1)
+
+
+def test_iec_hs_from_stored_components():
+    findings = iec_hs.IecHsFindings(ferritin=12000, fibrinogen=1.0, haemophagocytosis=True, fever=False)
+    cutoffs = {"ferritin": {"op": ">", "limit": 10000}, "fibrinogen": {"op": "<", "limit": 1.0}}
+    found = iec_hs.grade_iec_hs(diagnosed=True, severity="severe", findings=findings, cutoffs=cutoffs)
+    assert (found.grade, found.clause) == (3, "severe, not life-threatening")
+    for words in ("ferritin 12000 ug/L, meets > 10000", "fibrinogen 1 g/L, not < 1", "haemophagocytosis present",
+                  "fever absent", "not assessed: ast, alt, ldh, triglycerides, cytopenia, splenomegaly"):  # fmt: skip
+        assert words in found.reasons
+    open_ = iec_hs.grade_iec_hs(diagnosed=None, findings=findings)
+    assert (open_.grade, open_.reasons[0]) == (None, "diagnosis is missing")
+    assert iec_hs.grade_iec_hs(diagnosed=False, findings=iec_hs.IecHsFindings()).grade == 0
+    for call, message in [
+        (lambda: iec_hs.IecHsFindings(ferritin=-1), "ferritin"),
+        (lambda: iec_hs.IecHsFindings(fever="no"), "fever"),
+        (lambda: iec_hs.grade_iec_hs(diagnosed=True, cutoffs={"mood": {"op": ">", "limit": 1}}), "cutoffs"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_organ_stages_are_results():
+    stages = (
+        magic.stage_skin(30),
+        magic.stage_skin(60, bullae=True, desquamation_bsa=6),
+        magic.stage_skin(None),
+        magic.stage_liver(4),
+        magic.stage_upper_gi(True),
+        magic.stage_lower_gi(volume=600),
+        magic.stage_lower_gi(bloody_stool=True),
+    )
+    for stage in stages:
+        assert stage.grade == stage.stage
+        assert stage.clause
+        assert stage.reasons
 
 
 def test_catalogue_search():

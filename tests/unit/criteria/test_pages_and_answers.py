@@ -4,14 +4,16 @@ import doctest
 import importlib
 import json
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 
 import escalon.criteria
-from escalon.criteria import answers, ctcae, relatedness
+from escalon.criteria import answers, ctcae, relatedness, tables
 from escalon.criteria.pages import render_pages
 
+DATA = Path(escalon.criteria.__file__).parent / "data"
 DOCS = Path(__file__).parents[3] / "docs" / "criteria"
 
 
@@ -20,6 +22,52 @@ def test_pages_are_up_to_date():
     assert {path.name for path in DOCS.glob("*.md")} == set(pages)
     for name, text in pages.items():
         assert (DOCS / name).read_text(encoding="utf-8") == text, f"{name}: run python docs/criteria/build.py"
+
+
+def rows_of(value, place):
+    """Every mapping of a table that holds a threshold, a grade, a stage or a value, with its place."""
+    if isinstance(value, dict):
+        if {"op", "grade", "stage", "value", "molar_mass", "points", "day"} & set(value):
+            yield place, value
+            return
+        for name, part in value.items():
+            yield from rows_of(part, f"{place}.{name}")
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from rows_of(part, f"{place}[{number}]")
+
+
+def test_every_row_of_every_table_names_a_source_that_exists():
+    seen = 0
+    for path in DATA.glob("*.json"):
+        table = tables.load_table(path.name)
+        laboratory = path.name.endswith("_lab.json")
+        rows = (
+            ((rule["term"], rule) for rule in table["rules"])
+            if laboratory
+            else rows_of(table.get("definition", {}).get("clauses", table), path.name)
+        )
+        for place, row in rows:
+            assert tables.find_source(row["source"]).text, f"{path.name}: {place}"
+            seen += 1
+    assert seen > 250
+
+
+def test_no_source_is_left_over():
+    texts = "".join(
+        path.read_text(encoding="utf-8") for path in DATA.glob("*.json") if path.name != "sources.json"
+    )
+    unused = [key for key in tables.load_table("sources.json") if f'"{key}"' not in texts]
+    assert unused == []
+    with pytest.raises(ValueError, match="source"):
+        tables.find_source("hearsay")
+
+
+def test_pages_cite_what_they_name():
+    for name, text in render_pages().items():
+        named = set(re.findall(r"\| `([a-z0-9-]+)` \|$", text, flags=re.MULTILINE))
+        cited = set(re.findall(r"^- `([a-z0-9-]+)` \(", text, flags=re.MULTILINE))
+        assert named <= cited, name
 
 
 def test_laboratory_pages_name_every_term():
