@@ -74,3 +74,9 @@ def test_bad_input():
 def test_days_that_are_none_are_refused(options):
     with pytest.raises(ValueError, match="contraction_until"):
         cell_kinetics([0, 2, 3], [0, 9, 5], "qPCR", "copies/ug", **options)
+
+
+def test_the_expansion_starts_at_the_last_of_equally_low_samples():
+    found = cell_kinetics([1, 2, 4, 6, 8], [100, 100, 200, 400, 800], "qPCR", "copies/ug")
+    assert found.value("EXPRATE") == pytest.approx(math.log(2) / 2, rel=1e-12)
+    assert found.value("FOLDEXP") == 8
