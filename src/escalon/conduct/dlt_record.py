@@ -119,6 +119,7 @@ def patient_record(
         ),
         liver=_liver(patient, study) if infused else (),
         assessments_complete=_complete(patient, study, day) if infused else None,
+        first_doses=_first_doses(patient),
         **left,
     )
 
@@ -221,6 +222,15 @@ def _departures(patient: Patient) -> dict[str, Any]:
     if therapies:
         left["new_therapy_day"] = min(therapies)
     return left
+
+
+def _first_doses(patient: Patient) -> dict[str, float]:
+    """Day of the first dose of each product given."""
+    given: dict[str, float] = {}
+    for record in patient.forms("EX"):
+        product, day = record.values["EXTRT"], _at(patient, record.values["EXSTDTC"])
+        given[product] = min(day, given.get(product, day))
+    return given
 
 
 def _complete(patient: Patient, study: Study, day: float) -> bool | None:

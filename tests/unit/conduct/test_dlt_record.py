@@ -11,7 +11,18 @@ from escalon.conduct.events import DltStatus
 from escalon.conduct.opinions import sponsor_views
 from escalon.conduct.safety.commands import AssessCase
 from escalon.protocol import StudyFolder
-from tests.act import COORDINATOR, MONITOR, Desk, adverse_event, enrol, infuse, lymphodeplete, opened, panel
+from tests.act import (
+    COORDINATOR,
+    MONITOR,
+    Desk,
+    adverse_event,
+    enrol,
+    exposure,
+    infuse,
+    lymphodeplete,
+    opened,
+    panel,
+)
 
 
 def infused(folder: StudyFolder) -> Desk:
@@ -231,3 +242,21 @@ def test_an_entry_against_the_catalog_or_itself_is_refused(
     refused = desk.refused(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, **values)))
     assert words in refused.reason
     assert refused.reason.startswith("AE.")
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(20, DltStatus.NO_DLT), (30, DltStatus.DLT)])
+def test_a_reaction_to_the_first_clls52_dose_counts_before_day_0(
+    balli: StudyFolder, hours: int, expected: DltStatus
+) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    given = exposure(desk, "CLLS52", desk.now, 20, 20) | {"EXDOSU": "mg"}
+    desk.must(COORDINATOR, c.RecordForm("001", "EX", "EX-CLLS52-1", given))
+    over = desk.now + timedelta(hours=hours)
+    values = adverse_event(desk, **REACTION, AEENDTC=over.isoformat(), AEOUT="RECOVERED/RESOLVED")
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values))
+    desk.now += timedelta(days=5)
+    assert not isinstance(infuse(desk, "001"), c.Refused)
+    assert patient_record(desk.state.patients["001"], balli.study, 0.0).first_doses["CLLS52"] < -4
+    assert status(desk) == (expected, "7a" if expected is DltStatus.DLT else None)

@@ -145,3 +145,28 @@ def test_every_source_is_the_overall_response_record(sdtm, adam):
     used = adam["ADRS"].drop_nulls("SRCSEQ").select("USUBJID", "SRCSEQ").rows()
     assert len(used) >= 8
     assert set(used) <= parents
+
+
+def test_the_course_carries_what_best_overall_carries():
+    """Without a call of the investigator, every response is the one ``best_overall`` reads from the same findings."""
+    from escalon.criteria.leukemia_response import Assessment, best_overall
+    from escalon.datasets.adam.assessments import read_courses
+
+    findings = [
+        (28, 3.0, "ABSENT", "CNS1"), (56, 20.0, "NOT ASSESSED", "NOT DONE"), (84, 30.0, "PRESENT", "CNS3a"),
+    ]  # fmt: skip
+    builder = treated("001")
+    for day, blasts, emd, cns in findings:
+        builder.marrow(day, None, BMBLAST=blasts, EMD=emd, CNS=cns, PLAT=30.0, NEUT=0.3)
+    (course,) = read_courses(build_sdtm(make_state(builder.built()), study()), study()).values()
+    seen = [
+        Assessment(
+            day=day, bm_blasts=blasts, pb_blasts=0.0, anc=0.3, platelets=30.0, cells_counted=300,
+            emd=emd.lower().replace(" ", "_"), cns=None if cns == "NOT DONE" else cns,
+        )
+        for day, blasts, emd, cns in findings
+    ]  # fmt: skip
+    baseline = Assessment(bm_blasts=60.0, pb_blasts=0.4, emd="absent", cns="CNS1")
+    expected = best_overall(seen, study().response.criteria_set, baseline=baseline).responses
+    assert len(expected) >= 2
+    assert [one.derived for one in course.assessed[: len(expected)]] == [one.response for one in expected]

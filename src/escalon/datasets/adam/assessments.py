@@ -138,31 +138,37 @@ def _measured(baseline: Assessment | None) -> bool:
 
 
 def _reference(baseline: Assessment) -> Assessment:
-    """What later assessments are compared with; ``emd`` is the last known extramedullary state."""
+    """What later assessments are compared with."""
     return Assessment(
         baseline_bm=baseline.bm_blasts,
         baseline_pb=baseline.pb_blasts,
         baseline_emd=baseline.emd,
         baseline_cns=baseline.cns,
-        emd=baseline.emd,
     )
 
 
+_CARRIED = (
+    "prior", "baseline_bm", "baseline_pb", "baseline_emd", "baseline_cns", "nadir_bm", "nadir_pb", "last_cns",
+    "last_emd",
+)  # fmt: skip
+
+
 def _carry(seen: Assessment, carried: Assessment, day: float) -> Assessment:
-    appeared = seen.emd == "present" and carried.emd == "absent"
-    names = ("prior", "baseline_bm", "baseline_pb", "baseline_emd", "baseline_cns", "nadir_bm", "nadir_pb")
-    known = {name: getattr(carried, name) for name in names}
-    return replace(seen, day=day, emd="new" if appeared else seen.emd, **known)
+    return replace(seen, day=day, **{name: getattr(carried, name) for name in _CARRIED})
 
 
 def _after(carried: Assessment, seen: Assessment, response: Response) -> Assessment:
-    """The reference of the next assessment: lowest values so far, last known state, last remission."""
+    """The reference of the next assessment, as ``best_overall`` carries it, on the response that counts here."""
+    status, looked = carried.prior, seen.emd in ("absent", "present", "new")
+    if response.response in REMISSIONS or (response.response == "PR" and status is None):
+        status = response.response
     return replace(
         carried,
-        emd="present" if seen.emd == "new" else seen.emd or carried.emd,
+        prior=status,
         nadir_bm=_lowest(carried.nadir_bm, seen.bm_blasts),
         nadir_pb=_lowest(carried.nadir_pb, seen.pb_blasts),
-        prior=response.response if response.response in REMISSIONS else carried.prior,
+        last_cns=seen.cns or carried.last_cns,
+        last_emd=seen.emd if looked else carried.last_emd,
     )
 
 
@@ -201,7 +207,7 @@ def _one(overall: Row, tests: dict[str, Row], results: dict[str, Row], given: Ro
     findings["gcsf_7d"] = given.get("GCSF") == "Y"
     mrd = _mrd(results.get("MRD"))
     findings["mrd"] = 0.0 if mrd["detected"] is False else mrd["value"]
-    findings["mrd_sensitivity"] = mrd["sensitivity"]
+    findings["mrd_sensitivity"], findings["mrd_method"] = mrd["sensitivity"], mrd["method"]
     day = as_date(overall["RSDTC"])
     assert day is not None, "the form requires the date of an assessment"
     return _Found(day, Assessment(**findings), overall["RSSTRESC"], overall["RSSEQ"], mrd)
@@ -209,10 +215,11 @@ def _one(overall: Row, tests: dict[str, Row], results: dict[str, Row], given: Ro
 
 def _mrd(row: Row | None) -> Row:
     if row is None or row["LBSTRESC"] is None:
-        return {"value": None, "sensitivity": None, "detected": None}
+        return {"value": None, "sensitivity": None, "detected": None, "method": None}
     sensitivity = None if row["LBLLOD"] is None else float(row["LBLLOD"])
     return {
         "value": row["LBSTRESN"],
         "sensitivity": sensitivity,
         "detected": row["LBSTRESC"] != "NOT DETECTED",
+        "method": row["LBMETHOD"],
     }
