@@ -1,3 +1,5 @@
+import math
+
 import polars as pl
 import pytest
 from scipy.stats import spearmanr
@@ -117,3 +119,11 @@ def test_one_concentration_without_unit_is_refused():
     units = pl.Series(["ug/mL"] * 2 + [None] + ["ug/mL"] * 15)
     with pytest.raises(ValueError, match="1 CLLS52: concentration without unit"):
         derive_parameters(CONC.with_columns(AVALU=units), DOSES, route="infusion")
+
+
+def test_the_interval_of_a_rank_correlation_by_hand():
+    """Ranks 1 2 3 4 5 against 2 1 4 3 5: r = 0.8, standard error of atanh sqrt((1 + 0.32) / 2)."""
+    e = rank_correlation([1, 2, 3, 4, 5], [20, 10, 40, 30, 50])
+    half = 1.959963984540054 * (1.32 / 2) ** 0.5
+    expected = [0.8, math.tanh(math.atanh(0.8) - half), math.tanh(math.atanh(0.8) + half)]
+    assert [e.value, e.low, e.high] == pytest.approx(expected, rel=1e-12)
