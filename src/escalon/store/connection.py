@@ -9,6 +9,10 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
+from escalon.store.accounts.installed import APPS as ACCOUNT_APPS
+from escalon.store.accounts.installed import LABELS as ACCOUNT_LABELS
+from escalon.store.accounts.installed import SETTINGS as ACCOUNT_SETTINGS
+
 SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 
 
@@ -20,11 +24,12 @@ def configure() -> None:
     """Set Django up once, without a settings module; databases are added by ``connect``."""
     if not settings.configured:
         settings.configure(
-            INSTALLED_APPS=["escalon.store"],
+            INSTALLED_APPS=["escalon.store", *ACCOUNT_APPS],
             DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
             USE_TZ=True,
             TIME_ZONE="UTC",
             DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+            **ACCOUNT_SETTINGS,
         )
         django.setup()
 
@@ -49,8 +54,23 @@ def connect(url: str, *, create: bool) -> str:
             alias
         ]
     if create:
-        call_command("migrate", database=alias, verbosity=0, interactive=False)
+        call_command("migrate", "store", database=alias, verbosity=0, interactive=False)
     return alias
+
+
+def connect_accounts(url: str) -> None:
+    """Use the database at ``url`` for accounts and sessions, with its tables made or brought up to date.
+
+    It may be the database of the ledger or another one; accounts are no facts of a study and no part of a ledger.
+    """
+    configure()
+    description = connections.configure_settings({"default": _describe(url)})["default"]
+    if "default" in connections:
+        connections["default"].close()
+        del connections["default"]
+    connections.settings["default"] = description
+    for label in ACCOUNT_LABELS:
+        call_command("migrate", label, database="default", verbosity=0, interactive=False)
 
 
 def disconnect(alias: str) -> None:

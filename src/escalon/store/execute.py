@@ -17,7 +17,9 @@ from escalon.protocol import StudyFolder
 from escalon.store.chain import GENESIS, Entry
 from escalon.store.connection import connect, disconnect
 from escalon.store.entropy import Entropy, SystemEntropy
-from escalon.store.ledger import iterate_entries, to_fact
+from escalon.store.facts import to_fact
+from escalon.store.ledger import iterate_entries
+from escalon.store.projections import project
 from escalon.store.redact import REDACTION, clear_traces, erase, with_target
 from escalon.store.rows import insert_entries
 from escalon.store.seal import Sealer
@@ -132,6 +134,7 @@ class LedgerWriter:
                 entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
                 insert_entries(self._alias, entries)
                 keep_version(self._alias, self._folder, outcome)
+                project(self._alias, entries, outcome)
                 erased = erase(self._alias, entries)
         except BaseException:
             self.state, self._head = before

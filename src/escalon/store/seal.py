@@ -10,7 +10,7 @@ from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 from escalon.store.chain import NEW, REASON, Entry, Value, commitment
 from escalon.store.entropy import Entropy
-from escalon.store.ledger import to_fact
+from escalon.store.facts import to_fact
 from escalon.store.references import object_ref
 
 Latest = dict[tuple[str, str], str]
