@@ -27,7 +27,16 @@ from escalon.report.results import derive_ard
 from escalon.report.results.escalation import derive_characteristics
 from escalon.report.results.groups import level_labels
 from escalon.report.run_info import RunInfo
-from escalon.report.tables import disposition, efficacy, escalation, events_in_time, exposure, reasons, safety
+from escalon.report.tables import (
+    disposition,
+    efficacy,
+    escalation,
+    events_in_time,
+    exposure,
+    reasons,
+    safety,
+    toxicity_grades,
+)
 from escalon.report.tables.evidence import list_evidence, render_evidence, render_signed
 from escalon.report.wording import (
     render_count,
@@ -204,6 +213,10 @@ def _tables(
             "t-aesi-grades",
             safety.AESI_NAMES,
         ),
+        "syndromes": toxicity_grades.render_syndromes(ard),
+        "hematotoxicity": toxicity_grades.render_hematotoxicity(ard),
+        "grade_agreement": toxicity_grades.render_agreement(ard),
+        "grade_differences": toxicity_grades.render_disagreements(adam["ADAE"]),
         "serious": safety.render_serious(adam["ADAE"]),
         "ae_rates": events_in_time.render_rates(ard),
         "ae_onset": events_in_time.render_onset(ard),

@@ -170,11 +170,40 @@ def make_adae(courses: Iterable[Course], rng: np.random.Generator) -> pl.DataFra
                     "RELCL": ld,
                     "RELFL": ld,
                     "RELCY": ld,
+                    **_derived(category, grade),
                     "AESICAT": category if category not in ("GENERAL", "CYTOPENIA") else None,
                     "AEDUR": 5 + sequence,
                     "SRCSEQ": sequence,
                 }
             )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _derived(category: str, grade: int) -> dict[str, Any]:
+    """A derived grade for CRS and ICANS; CRS of grade 2 is derived one higher, ICANS of grade 3 is not gradable."""
+    if category not in ("CRS", "ICANS"):
+        return dict.fromkeys(("ADRVGR", "ADRVSYS", "ADRVCLS", "ADRVRS", "ADRVAGFL")) | {"AWORSTGR": grade}
+    missing = (category, grade) == ("ICANS", 3)
+    derived = None if missing else grade + ((category, grade) == ("CRS", 2))
+    return {
+        "ADRVGR": derived,
+        "ADRVSYS": f"ASTCT {category} 2019",
+        "ADRVCLS": "not gradable" if missing else "one vasopressor, with or without vasopressin",
+        "ADRVRS": "ICE score not done" if missing else None,
+        "ADRVAGFL": None if missing else "Y" if derived == grade else "N",
+        "AWORSTGR": max(grade, derived or 0),
+    }
+
+
+def make_adicaht(courses: Iterable[Course]) -> pl.DataFrame:
+    """Hematotoxicity grades, four rows for each infused patient."""
+    rows = [
+        keys(course.fate)
+        | {"PARAMCD": code, "AVAL": None if place == 3 and number % 3 == 0 else float((number + place) % 5)}
+        for number, course in enumerate(courses)
+        if course.fate.infused is not None
+        for place, code in enumerate(("ICAHTE", "ICAHTL", "TICAHTE", "TICAHTL"))
+    ]
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
@@ -294,4 +323,5 @@ def make_adam() -> dict[str, pl.DataFrame]:
         "ADPC": make_adpc(courses, rng),
         "ADPP": make_adpp(courses, rng),
         "ADLB": make_adlb(courses, rng),
+        "ADICAHT": make_adicaht(courses),
     }

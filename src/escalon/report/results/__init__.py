@@ -16,6 +16,7 @@ from escalon.report.results.relations import derive_relations
 from escalon.report.results.response import derive_response
 from escalon.report.results.safety import derive_overview, derive_terms
 from escalon.report.results.survival import derive_survival
+from escalon.report.results.toxicity_grades import derive_grades
 
 STEPS = (
     derive_disposition,
@@ -24,6 +25,7 @@ STEPS = (
     derive_isotonic,
     derive_overview,
     derive_terms,
+    derive_grades,
     derive_events_in_time,
     derive_deaths,
     derive_response,
@@ -37,9 +39,10 @@ STEPS = (
 def derive_ard(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
     """All results of a trial as one long frame (columns of ``escalon.report.ard.SCHEMA``).
 
-    Parameters: ``adam`` frames by name (ADSL ADAE ADRS ADTTE ADPC ADPP ADLB). Raises ValueError when a frame is absent.
+    Parameters: ``adam`` frames by name (ADSL ADAE ADRS ADTTE ADPC ADPP ADLB ADICAHT). Raises ValueError when a
+    frame is absent.
     """
-    absent = [name for name in ("ADSL", "ADAE", "ADRS", "ADTTE", "ADPP") if name not in adam]
+    absent = [name for name in ("ADSL", "ADAE", "ADRS", "ADTTE", "ADPP", "ADICAHT") if name not in adam]
     if absent:
         raise ValueError(
             f"adam lacks {', '.join(absent)}: the report needs every ADaM frame, empty ones included"
