@@ -8,10 +8,12 @@ from escalon.conduct.committee import commands as committee
 from escalon.conduct.committee.carried import decision_content, decision_ref
 from escalon.conduct.committee.commands import Subject
 from escalon.conduct.decide import decide
-from escalon.conduct.events import Event
+from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
 from escalon.conduct.people import commands as people
 from escalon.conduct.people.signatures import casebook_content, casebook_ref, content_hash
+from escalon.conduct.slots import commands as slots
+from escalon.conduct.slots.approval import sentinel_object
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 
@@ -166,9 +168,26 @@ def meet(desk: Desk, action: str, level: int | None, reason: str = "as voted") -
     return desk.must(CHAIR, c.DecideDose(action, level, reason, number))
 
 
+def acknowledge(desk: Desk, coordinator: c.Actor = COORDINATOR) -> None:
+    """The coordinator's site reads the last decision, if it has not."""
+    last = desk.state.decisions[-1].number
+    if desk.state.slots.acknowledged_at(last, coordinator.site) is None:
+        desk.must(coordinator, slots.AcknowledgeDecision(last, coordinator.site))
+
+
+def seat(desk: Desk, patient: str) -> None:
+    """From the request of a slot at site 01 to the enrolment of ``patient`` on it."""
+    acknowledge(desk)
+    today = desk.now.date().isoformat()
+    desk.must(COORDINATOR, slots.RequestSlot("01", f"C-{patient}"))
+    number = len(desk.state.slots.slots)
+    desk.must(INVESTIGATOR, slots.ConfirmSlot(number, patient, today))
+    desk.must(COORDINATOR, c.EnrolPatient(patient, "01", today))
+
+
 def enrol(desk: Desk, patient: str) -> None:
     study = desk.folder.study
-    desk.must(COORDINATOR, c.EnrolPatient(patient, "01", desk.now.date().isoformat()))
+    seat(desk, patient)
     level = desk.state.cohorts[desk.state.patients[patient].cohort - 1].dose_level
     day = desk.now.date()
     assign = c.AssignDose(patient, level, study.regimen_on(day).id, study.process_on(day) or "")
@@ -187,16 +206,34 @@ def exposure(desk: Desk, product: str, moment: datetime, given: float, planned: 
     }
 
 
+def review_sentinel(desk: Desk, cohort: int) -> None:
+    """The medical monitor clears the first patient of ``cohort``."""
+    give(desk, MONITOR, *sentinel_object(cohort, "no toxicity"))
+    desk.must(MONITOR, slots.ReviewSentinel(cohort, "no toxicity"))
+
+
 def lymphodeplete(desk: Desk, patient: str) -> None:
+    if patient not in desk.state.slots.eligible:
+        desk.must(INVESTIGATOR, slots.ConfirmEligibility(patient))
     values = exposure(desk, "FLUDARABINE", desk.now, 30, 30)
     desk.must(COORDINATOR, c.RecordForm(patient, "EX", "EX-FLU-1", values))
 
 
 def infuse(desk: Desk, patient: str, fraction: float = 1.0) -> tuple[Event, ...] | c.Refused:
+    """Infuse now, or be refused; the first patient of the cohort is reviewed before when the time has come."""
+    if _first_is_observed(desk, desk.state.patients[patient].cohort):
+        review_sentinel(desk, desk.state.patients[patient].cohort)
     level = desk.state.patients[patient].dose_level or 1
     planned = desk.folder.study.dose_level(level).dose
     values = exposure(desk, "UCART22", desk.now, planned * fraction, planned)
     return desk.send(COORDINATOR, c.RecordForm(patient, "EX", "EX-CELLS-1", values))
+
+
+def _first_is_observed(desk: Desk, cohort: int) -> bool:
+    moments = [p.infused_at for p in desk.state.patients.values() if p.cohort == cohort and p.infused_at]
+    cleared = any(review.cohort == cohort for review in desk.state.slots.sentinels)
+    days = desk.folder.study.stagger.after_first_days
+    return bool(moments) and not cleared and desk.now >= min(moments) + timedelta(days=days)
 
 
 def adverse_event(desk: Desk, **changes: Any) -> dict[str, Any]:
@@ -244,6 +281,7 @@ def observe_cohort(desk: Desk, patients: list[str], dlts: tuple[str, ...] = ()) 
         assert not isinstance(infuse(desk, patient), c.Refused)
         if patient in dlts:
             desk.must(COORDINATOR, c.RecordForm(patient, "AE", "AE-1", adverse_event(desk)))
+            judge(desk, patient)
         stagger = desk.folder.study.stagger
         desk.now += timedelta(days=stagger.after_first_days if number == 0 else stagger.after_next_days)
     for patient in patients:
@@ -253,7 +291,8 @@ def observe_cohort(desk: Desk, patients: list[str], dlts: tuple[str, ...] = ()) 
         desk.must(COORDINATOR, c.RecordForm(patient, "LB", "LB-D28", panel(desk), "D28"))
     desk.now += timedelta(days=2)
     for patient in patients:
-        judge(desk, patient)
+        if desk.state.patients[patient].dlt_status is DltStatus.PENDING:
+            judge(desk, patient)
 
 
 def judge(desk: Desk, patient: str) -> None:

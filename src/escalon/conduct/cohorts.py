@@ -1,11 +1,9 @@
-"""Seats, counts and the earliest permitted infusion: what follows from the state without a decision."""
+"""Who sits in a cohort, who counts and who is awaited: what follows from the state without a decision."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
 
 from escalon.conduct.events import DltStatus
 from escalon.conduct.state import Cohort, Patient, State
-from escalon.protocol.study import Study
 
 
 def seated(state: State, cohort: Cohort) -> tuple[Patient, ...]:
@@ -17,18 +15,8 @@ def seated(state: State, cohort: Cohort) -> tuple[Patient, ...]:
 
 
 def free_seats(state: State, cohort: Cohort) -> int:
-    """Number of seats of ``cohort`` nobody holds."""
+    """Number of patients ``cohort`` lacks: nobody enrolled yet, or a patient who cannot be evaluated."""
     return 0 if cohort.decided else cohort.size - len(seated(state, cohort))
-
-
-def awaiting_replacement(state: State, cohort: Cohort) -> str | None:
-    """The first patient of ``cohort`` who left the counts and has no replacement yet."""
-    replaced = {patient.replaces for patient in state.patients.values()}
-    for patient in state.patients.values():
-        gone = patient.released is not None or patient.dlt_status is DltStatus.NOT_EVALUABLE
-        if patient.cohort == cohort.cohort and gone and patient.patient not in replaced:
-            return patient.patient
-    return None
 
 
 def counts(patients: Iterable[Patient], levels: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -47,23 +35,9 @@ def escalation_counts(state: State, levels: int) -> tuple[tuple[int, ...], tuple
 
 
 def pending(state: State, cohort: Cohort) -> tuple[Patient, ...]:
-    """Seated patients of ``cohort`` whose DLT status is still open."""
-    return tuple(patient for patient in seated(state, cohort) if patient.dlt_status is DltStatus.PENDING)
-
-
-def earliest_infusion(state: State, cohort: Cohort, study: Study) -> tuple[datetime | None, str]:
-    """Earliest permitted next infusion in ``cohort`` and why; None when nothing holds it back."""
-    if cohort.part != "escalation":
-        return None, "no stagger in the expansion part"
-    infused = sorted(
-        (patient.infused_at, patient.patient)
-        for patient in state.patients.values()
-        if patient.cohort == cohort.cohort and patient.infused_at is not None
+    """Seated patients of ``cohort`` whose DLT status is open, or open again since something recorded changed."""
+    return tuple(
+        patient
+        for patient in seated(state, cohort)
+        if patient.dlt_status is DltStatus.PENDING or patient.patient in state.slots.reopened
     )
-    if not infused:
-        return None, "first infusion of the cohort"
-    first = len(infused) == 1
-    days = study.stagger.after_first_days if first else study.stagger.after_next_days
-    moment, patient_id = infused[-1]
-    reason = f"{days} days after the infusion of {patient_id} ({moment:%d %b %Y %H:%M} UTC)"
-    return moment + timedelta(days=days), reason

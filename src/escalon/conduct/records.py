@@ -9,7 +9,6 @@ from escalon.conduct.act import Outcome
 from escalon.conduct.adverse_event_checks import wrong_event
 from escalon.conduct.capture.edit_checks import check_entry, refuse_entry, soft_events
 from escalon.conduct.capture.versions import folder_of, patient_version
-from escalon.conduct.cohorts import earliest_infusion
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.state import Patient, Record, State
 from escalon.protocol import StudyFolder
@@ -26,9 +25,7 @@ def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: S
         )
     version = folder_of(state, folder, command.patient)
     before = patient.records.get(command.record)
-    refused = _refuse_form(patient, before, signed, command, version) or _refuse_treatment(
-        state, patient, before, command, folder
-    )
+    refused = _refuse_form(patient, before, signed, command, version)
     if refused is not None:
         return refused
     form = version.forms[command.form]
@@ -74,31 +71,6 @@ def _refuse_form(
         return c.Refused("record", f"record {command.record} is a {before.form} form")
     if not (command.reason or "").strip():
         return c.Refused("reason", "a change of a recorded form needs a reason")
-    return None
-
-
-def _refuse_treatment(
-    state: State, patient: Patient, before: Record | None, command: c.RecordForm, folder: StudyFolder
-) -> c.Refused | None:
-    """The dose lock, checked again when something is given."""
-    if command.form != "EX" or before is not None:
-        return None
-    if patient.dose_level is None:
-        return c.Refused("dose-lock", f"patient {patient.patient} has no assigned dose")
-    if command.values["EXTRT"] != "UCART22":
-        return None
-    if not any(record.values["EXTRT"] != "UCART22" for record in patient.forms("EX")):
-        return c.Refused("lymphodepletion", "the infusion follows a recorded lymphodepletion")
-    assigned = folder.study.dose_level(patient.dose_level)
-    if command.values["EXPDOSE"] != assigned.dose:
-        return c.Refused("dose-lock", f"{patient.patient} is assigned {assigned.dose:g} {assigned.unit}")
-    if patient.infused_at is not None:
-        return None
-    cohort = next(cohort for cohort in state.cohorts if cohort.cohort == patient.cohort)
-    earliest, reason = earliest_infusion(state, cohort, folder.study)
-    moment = datetime.fromisoformat(command.values["EXSTDTC"])
-    if earliest is not None and moment < earliest:
-        return c.Refused("stagger", f"earliest infusion is {earliest:%d %b %Y %H:%M} UTC, {reason}")
     return None
 
 

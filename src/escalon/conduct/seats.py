@@ -1,31 +1,36 @@
-"""Patients: a seat, a dose, a judgement on DLT. The dose lock and the stagger live here."""
-
-from datetime import date
+"""Patients: a seat, a dose, a judgement on DLT. Slots, clearances and the stagger are the topic ``slots``."""
 
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
-from escalon.conduct.cohorts import awaiting_replacement, free_seats
 from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.doses import rp2d_counts
 from escalon.conduct.events import DltStatus
-from escalon.conduct.state import Patient, State
+from escalon.conduct.slots.backfill import PART
+from escalon.conduct.slots.clearance import refuse_level
+from escalon.conduct.slots.queue import site_not_ready
+from escalon.conduct.slots.requests import refuse_consent
+from escalon.conduct.slots.seat_rows import BACKFILL, replaced_by, seat_rows
+from escalon.conduct.slots.state import Status
+from escalon.conduct.state import Cohort, Patient, State
 from escalon.design.expansion.monitoring import prob_rate_above
 from escalon.protocol import StudyFolder
 
 
 def enrol_patient(state: State, signed: c.Signed, command: c.EnrolPatient, folder: StudyFolder) -> Outcome:
-    """Give a consented patient a seat of the open cohort."""
+    """Seat a consented patient on the confirmed slot of that patient and site."""
     refused = _refuse_seat(state, signed, command)
     if refused is not None:
         return refused
-    cohort = state.cohort
-    assert cohort is not None
-    replaces = awaiting_replacement(state, cohort)
+    slot = state.slots.of_patient(command.patient)
+    assert slot is not None
+    assert slot.cohort is not None
+    part, replaces = PART, None
+    if slot.cohort != BACKFILL:
+        part = state.cohorts[slot.cohort - 1].part
+        replaces = replaced_by(state, slot)
     return (
-        ev.PatientEnrolled(
-            command.patient, command.site, cohort.part, cohort.cohort, command.consented_on, replaces
-        ),
+        ev.PatientEnrolled(command.patient, command.site, part, slot.cohort, command.consented_on, replaces),
     )
 
 
@@ -36,38 +41,84 @@ def _refuse_seat(state: State, signed: c.Signed, command: c.EnrolPatient) -> c.R
     cohort = state.cohort
     if cohort is None or cohort.decided:
         return c.Refused("cohort-open", "no cohort is open")
-    if free_seats(state, cohort) < 1:
-        return c.Refused("cohort-full", f"cohort {cohort.cohort} has no free seat")
     if command.patient in state.patients:
         return c.Refused("patient", f"patient {command.patient} is enrolled already")
     if signed.actor.site != command.site:
         return c.Refused("site", f"{signed.actor.name} works at site {signed.actor.site}, not {command.site}")
-    try:
-        consented = date.fromisoformat(command.consented_on)
-    except ValueError:
-        return c.Refused("consent", f"{command.consented_on!r} is not a date as YYYY-MM-DD")
-    if consented > signed.at.date():
-        return c.Refused("consent", "consent comes before enrolment")
+    refused = refuse_consent(command.consented_on, signed)
+    return refused if refused is not None else _refuse_slot(state, command, cohort)
+
+
+def _refuse_slot(state: State, command: c.EnrolPatient, cohort: Cohort) -> c.Refused | None:
+    """No seat without a slot confirmed for this very patient and site."""
+    slot = state.slots.of_patient(command.patient)
+    if slot is None or slot.status is not Status.CONFIRMED:
+        if not any(row.free for row in seat_rows(state, cohort)):
+            return c.Refused("cohort-full", f"cohort {cohort.cohort} has no free seat")
+        return c.Refused("DC-9 slot", f"no slot is confirmed for patient {command.patient}; request one")
+    if slot.site != command.site:
+        return c.Refused("site", f"the slot of patient {command.patient} belongs to site {slot.site}")
+    if slot.cohort not in (BACKFILL, cohort.cohort):
+        return c.Refused("cohort-open", f"cohort {slot.cohort}, in which the slot lies, is not open any more")
+    if slot.consented_on != command.consented_on:
+        return c.Refused(
+            "consent",
+            f"the slot was confirmed with consent of {slot.consented_on}, not {command.consented_on}",
+        )
     return None
 
 
 def assign_dose(state: State, signed: c.Signed, command: c.AssignDose, folder: StudyFolder) -> Outcome:
-    """Lock level, regimen and process: the level of the open cohort, the regimen and process in use."""
+    """Lock level, regimen and process: open now, cleared by a decision in this stratum, at a site that may."""
     patient = state.patients.get(command.patient)
     if patient is None or patient.released is not None:
         return c.Refused("patient", f"patient {command.patient} has no seat")
     if patient.dose_level is not None:
         return c.Refused("dose-lock", f"patient {command.patient} is assigned to level {patient.dose_level}")
-    cleared = next(cohort for cohort in state.cohorts if cohort.cohort == patient.cohort).dose_level
-    if command.dose_level != cleared:
-        return c.Refused("dose-lock", f"cohort {patient.cohort} is open at level {cleared} only")
+    refused = (
+        _refuse_level(state, patient, command)
+        or _refuse_stratum(patient, command, folder)
+        or refuse_level(state, command.dose_level, command.regimen, command.process)
+        or _refuse_now(state, patient, signed, folder)
+    )
+    if refused is not None:
+        return refused
+    return (ev.DoseAssigned(command.patient, command.dose_level, command.regimen, command.process),)
+
+
+def _refuse_level(state: State, patient: Patient, command: c.AssignDose) -> c.Refused | None:
+    if patient.cohort == BACKFILL:
+        slot = state.slots.of_patient(patient.patient)
+        given = slot.dose_level if slot is not None else None
+        if command.dose_level != given:
+            return c.Refused("dose-lock", f"the backfill place of {patient.patient} is at level {given} only")
+        return None
+    cohort = state.cohorts[patient.cohort - 1]
+    if cohort.decided:
+        return c.Refused("dose-lock", f"cohort {cohort.cohort} is decided and not open any more")
+    if command.dose_level != cohort.dose_level:
+        return c.Refused("dose-lock", f"cohort {patient.cohort} is open at level {cohort.dose_level} only")
+    return None
+
+
+def _refuse_stratum(patient: Patient, command: c.AssignDose, folder: StudyFolder) -> c.Refused | None:
     day = patient.enrolled_at.date()
-    regimen, process = folder.study.regimen_on(day).id, folder.study.process_on(day)
+    regimen, process = folder.study.regimen_on(day).id, folder.study.process_on(day) or ""
     if command.regimen != regimen:
         return c.Refused("dose-lock", f"patients enrolled on {day} receive the regimen {regimen}")
     if command.process != process:
         return c.Refused("dose-lock", f"on {day} cells come from process {process}")
-    return (ev.DoseAssigned(command.patient, command.dose_level, command.regimen, command.process),)
+    return None
+
+
+def _refuse_now(state: State, patient: Patient, signed: c.Signed, folder: StudyFolder) -> c.Refused | None:
+    """Nothing is assigned during a hold, at another site, or where the decision was not read."""
+    if signed.actor.site != patient.site:
+        return c.Refused("site", f"patient {patient.patient} belongs to site {patient.site}")
+    if state.open_holds:
+        hold = state.open_holds[0]
+        return c.Refused("hold", f"enrolment is held ({hold.rule}): {hold.reason}")
+    return site_not_ready(state, patient.site, folder)
 
 
 def adjudicate_dlt(state: State, signed: c.Signed, command: c.AdjudicateDlt, folder: StudyFolder) -> Outcome:

@@ -29,6 +29,7 @@ from tests.act import (
     observe_cohort,
     opened,
     review,
+    seat,
     sign_casebooks,
     vote,
 )
@@ -67,7 +68,7 @@ def test_a_coordinator_enrols_at_the_own_site_only(balli: StudyFolder) -> None:
 
 def test_the_dose_lock_knows_one_level(balli: StudyFolder) -> None:
     desk = opened(balli)
-    desk.must(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-06"))
+    seat(desk, "001")
     refused = desk.refused(INVESTIGATOR, c.AssignDose("001", 2, "FC", "P1"))
     assert refused.rule == "dose-lock"
     assert "level 1" in refused.reason

@@ -9,6 +9,7 @@ from escalon.conduct import commands as core
 from escalon.conduct.act import Actor, Command
 from escalon.conduct.people import commands as c
 from escalon.conduct.people.rights import refuse_same_person, refuse_sole_person, rights_during, rights_on
+from escalon.conduct.slots.commands import RequestSlot
 from escalon.protocol import StudyFolder
 from escalon.protocol.conduct.people import AccessRules, Lockout, Password, Session
 from tests.act import (
@@ -68,27 +69,27 @@ def test_a_delegation_counts_from_its_first_moment_to_before_its_last(balli: Stu
     desk = known(opened(balli))
     start, until = desk.now + timedelta(days=1), desk.now + timedelta(days=2)
     desk.must(ADMINISTRATOR, grant(NEW, start, until=until))
-    enrol = [core.EnrolPatient(f"00{i}", "01", "2020-01-06") for i in (1, 2, 3)]
+    ask = [RequestSlot("01", f"C-{i}") for i in (1, 2, 3)]
     desk.now = start - timedelta(microseconds=1)
-    assert desk.refused(NEW, enrol[0]).rule == "AC-4 delegation"
+    assert desk.refused(NEW, ask[0]).rule == "AC-4 delegation"
     desk.now = start
-    desk.must(NEW, enrol[0])
+    desk.must(NEW, ask[0])
     desk.now = until - timedelta(microseconds=1)
-    desk.must(NEW, enrol[1])
+    desk.must(NEW, ask[1])
     desk.now = until
-    assert desk.refused(NEW, enrol[2]).rule == "AC-4 delegation"
+    assert desk.refused(NEW, ask[2]).rule == "AC-4 delegation"
 
 
 def test_expired_training_suspends_until_it_is_renewed(balli: StudyFolder) -> None:
     desk = known(opened(balli))
     desk.must(ADMINISTRATOR, grant(NEW, desk.now, trained=desk.now + timedelta(days=30)))
-    enrol = core.EnrolPatient("001", "01", "2020-01-06")
+    ask = RequestSlot("01", "C-1")
     desk.now += timedelta(days=30)
-    refused = desk.refused(NEW, enrol)
+    refused = desk.refused(NEW, ask)
     assert refused.rule == "AC-4 training"
     assert "05 Feb 2020" in refused.reason
     desk.must(ADMINISTRATOR, grant(NEW, desk.now))
-    desk.must(NEW, enrol)
+    desk.must(NEW, ask)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from escalon.conduct.act import Actor, Command, Refused, Signed
-from escalon.conduct.commands import EnrolPatient, OpenStudy
+from escalon.conduct.commands import OpenStudy
 from escalon.conduct.decide import decide
 from escalon.conduct.people.reading import ALL, OWN, READS, may_read
 from escalon.conduct.people.rights import guard
@@ -16,7 +16,7 @@ from escalon.conduct.slots.commands import RequestSlot
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 from escalon.protocol.conduct.people import EITHER_ROLES, ROLES, SITE_ROLES
-from tests.act import COORDINATOR, STAFF, T0, Desk, enlist, opened
+from tests.act import COORDINATOR, STAFF, T0, Desk, enlist, opened, seat
 from tests.study_files import ROOT
 
 WITHOUT_PLACE = {"ApproveVersion", "ExpireSlots", "GiveSignature"}
@@ -31,7 +31,7 @@ def desk(balli: StudyFolder) -> Desk:
     desk = opened(balli)
     for actor, command in enlist(PHARMACOLOGIST, desk.now):
         desk.must(actor, command)
-    desk.must(COORDINATOR, EnrolPatient("001", "01", "2020-01-06"))
+    seat(desk, "001")
     return desk
 
 

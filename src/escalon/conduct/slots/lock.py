@@ -68,6 +68,8 @@ def refuse_lymphodepletion(
     state: State, patient: Patient, moment: datetime, folder: StudyFolder, at: datetime
 ) -> Refused | None:
     """Refuse a lymphodepleting dose at ``moment``: not seated, not eligible, held, or too early for the infusion."""
+    if patient.forms("EX"):
+        return None  # a course begun is completed: half a conditioning exposes the patient for nothing
     refused = _refuse_seat(state, patient, moment)
     if refused is not None:
         return refused
@@ -76,8 +78,6 @@ def refuse_lymphodepletion(
             "DC-9 eligibility",
             f"the full eligibility of {patient.patient} is signed off before lymphodepletion",
         )
-    if patient.infused_at is not None:
-        return None  # conditioning before a further infusion; that infusion has its own rules
     earliest = earliest_infusion(state, patient, folder, at)
     if earliest.lymphodepletion is not None and moment < earliest.lymphodepletion:
         shown = local(earliest.lymphodepletion, earliest.zone, zone_name=True)
@@ -100,14 +100,12 @@ def refuse_infusion(
     if refused is not None:
         return refused
     earliest = earliest_infusion(state, patient, folder, at)
+    if earliest.moment is not None and moment < earliest.moment:
+        return Refused("stagger", earliest.dated)
     # an open hold was judged at the moment of the infusion already
     waits = [reason for reason in earliest.waits_for if "[ST-3]" not in reason]
     if waits:
         return Refused("stagger", f"no infusion of {earliest.patient} yet: {'; '.join(waits)}")
-    if earliest.moment is not None and moment < earliest.moment:
-        return Refused(
-            "stagger", f"earliest infusion is {earliest.moment:%d %b %Y %H:%M} UTC; {earliest.text}"
-        )
     return None
 
 

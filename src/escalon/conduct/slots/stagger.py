@@ -49,6 +49,11 @@ class Earliest:
         """One sentence in the zone of the dosing site."""
         if self.waits_for:
             return f"no infusion of {self.patient} yet: {'; '.join(self.waits_for)}"
+        return self.dated
+
+    @property
+    def dated(self) -> str:
+        """The sentence about the moment alone."""
         if self.moment is None:
             return f"no rule holds the infusion of {self.patient} back"
         shown = local(self.moment, self.zone, zone_name=True)

@@ -1,9 +1,10 @@
 """The topic slots: seats, the queue, clearances, the dose lock and the stagger."""
 
 from escalon.conduct.act import Command
-from escalon.conduct.slots import clearance, redosing, requests, reviews
+from escalon.conduct.slots import clearance, lock, redosing, requests, reviews
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots.apply import APPLY
+from escalon.conduct.slots.react import react
 from escalon.conduct.topic import Decide, Topic
 
 SITE = ("coordinator", "investigator")
@@ -41,4 +42,4 @@ DECIDE: dict[type[Command], Decide] = {
     c.CloseTask: reviews.close_task,
 }
 
-TOPIC = Topic("slots", DECIDE, ALLOWED, APPLY)
+TOPIC = Topic("slots", DECIDE, ALLOWED, APPLY, guard=lock.guard, react=react)
