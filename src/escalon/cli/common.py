@@ -1,7 +1,7 @@
 """What all commands share: options, reading numbers, JSON, and turning bad input into messages and exit code 2."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -40,9 +40,17 @@ def bad_input() -> Iterator[None]:
         closing = f"{count} fault{'s' if count > 1 else ''}; nothing was written"
         fail("\n".join([*map(str, error.faults), closing]))
     except ValidationError as error:
-        fail("\n".join(f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in error.errors()))
+        fail("\n".join(_fault(row) for row in error.errors()))
     except (ValueError, KeyError, OSError) as error:
         fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+
+
+def _fault(row: Mapping[str, Any]) -> str:
+    """Field, rule and, where it is a plain one, the value of one fault of a model."""
+    text = f"{'.'.join(map(str, row['loc']))}: {row['msg'].removeprefix('Value error, ')}"
+    value = row.get("input")
+    plain = isinstance(value, (str, int, float)) and row["type"] != "value_error"
+    return f"{text}; got {value!r}" if plain else text
 
 
 def plan_of(study: Path | None, plan: Path | None) -> "EscalationPlan":

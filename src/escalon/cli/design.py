@@ -99,14 +99,14 @@ def oc(
 ) -> None:
     """Operating characteristics of a plan in one scenario, exact where the design allows it."""
     from escalon.design.answers import oc_answer
-    from escalon.report.terminal_design import print_oc
+    from escalon.report.terminal_design import print_oc, working
 
     with bad_input():
         truth = numbers(prob_tox, "--prob-tox")
         response = None if prob_eff is None else numbers(prob_eff, "--prob-eff")
-        answer = oc_answer(
-            plan_of(study, plan), truth, method, trials, seed, response, odds_ratio, accrual, cluster
-        )
+        chosen = plan_of(study, plan)
+        with working("Operating characteristics", as_json):
+            answer = oc_answer(chosen, truth, method, trials, seed, response, odds_ratio, accrual, cluster)
     show(answer) if as_json else print_oc(answer)
 
 
@@ -166,11 +166,13 @@ def paths(
 ) -> None:
     """Dose-transition pathways: what the plan will say after each outcome of the next cohorts."""
     from escalon.design.answers import paths_answer
-    from escalon.report.terminal_design import print_paths
+    from escalon.report.terminal_design import print_paths, working
 
     with bad_input():
         truth = None if prob_tox is None else numbers(prob_tox, "--prob-tox")
-        answer = paths_answer(plan_of(study, plan), cohorts, truth, after)
+        chosen = plan_of(study, plan)
+        with working("Pathways", as_json):
+            answer = paths_answer(chosen, cohorts, truth, after)
     show(answer) if as_json else print_paths(answer)
 
 
@@ -203,9 +205,9 @@ def simon(
 ) -> None:
     """Simon two-stage designs: optimal and minimax."""
     from escalon.design.answers import simon_answer
-    from escalon.report.terminal_design import print_simon
+    from escalon.report.terminal_design import print_simon, working
 
-    with bad_input():
+    with bad_input(), working("Simon designs", as_json):
         answer = simon_answer(p0, p1, alpha, beta, nmax)
     show(answer) if as_json else print_simon(answer)
 

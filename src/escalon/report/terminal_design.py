@@ -1,10 +1,12 @@
 """What a person sees in the terminal of a design: recommendations, tables, characteristics, posteriors, pathways."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -12,6 +14,16 @@ from rich.tree import Tree
 from escalon.report.wording import DASH, count_of, rule_name
 
 STYLE = {"E": "green", "S": "cyan", "D": "yellow", "DU": "bold red"}
+
+
+@contextmanager
+def working(what: str, quiet: bool = False) -> Iterator[None]:
+    """A moving bar with the time taken so far, on standard error of a terminal, while the block runs."""
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=40), TimeElapsedColumn()
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
+    with shown:
+        shown.add_task(what, total=None)
+        yield
 
 
 def print_next(answer: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from escalon.design import EscalationPlan, enumerate_plan, exact_oc, simulate_oc
+from escalon.design.backfill import decide_backfill
 
 P, Q = [0.08, 0.2, 0.4], [0.3, 0.4, 0.5]
 
@@ -173,3 +174,12 @@ def test_bad_plan_is_named(change, message):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_highest_conflicting_level_is_where_pooling_starts():
+    """Levels 1 and 2 both conflict with the wish to escalate from 3: pooled over 2 and 3 it is 2 of 12, escalate;
+    over all three it would be 5 of 18, stay."""
+    found = decide_backfill(
+        plan(levels=5), np.array([[6, 6, 6, 0, 0]]), np.array([[3, 2, 0, 0, 0]]), np.array([2])
+    )
+    assert (int(found.conflict[0]), int(found.level[0])) == (1, 3)
