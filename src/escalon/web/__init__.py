@@ -1,0 +1,1 @@
+"""The web: so far the limits of a session."""
