@@ -294,9 +294,6 @@ class FollowUp(Model):
     withdrawn_per_year: float = Field(ge=0, description="hazard")
     missing_sample: Probability = Field(description="pharmacokinetic or cell sample")
     sample_delay: Interval = Field(description="hours from the planned time")
-    sponsor_differs: Probability = Field(
-        description="of serious events: the sponsor sees less of UCART22 and more of the lymphodepletion in them"
-    )
     underdosed: Probability = Field(description="less than the minimum fraction of the dose could be given")
     screening_days: Interval = Field(
         description="days from the screening visit to the first lymphodepletion dose"
