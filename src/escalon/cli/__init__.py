@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import analysis, criteria, decision, design, people, study
+from escalon.cli import analysis, criteria, decision, design, people, store, study
 
 app = typer.Typer(
     name="escalon",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 study.add_to(app)
+store.add_to(app)
 design.add_to(app)
 decision.add_to(app)
 criteria.add_to(app)

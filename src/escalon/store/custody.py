@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connections, transaction
 
 from escalon import __version__
+from escalon.conduct.act import Actor, Refused, Signed
+from escalon.conduct.custody.topic import RecordRestore
+from escalon.protocol import StudyFolder
 from escalon.store.chain import Entry
+from escalon.store.chain_check import Verification
 from escalon.store.connection import LedgerUnavailable, connect, disconnect
+from escalon.store.execute import LedgerWriter
 from escalon.store.export import checkpoint_line, export_lines, read_entry, verify_export
 from escalon.store.ledger import iterate_entries, study_ids
+from escalon.store.rebuild import replace_derived
 from escalon.store.rows import insert_entries
 from escalon.store.signing import Checkpoint
+from escalon.store.study_versions import kept_versions
+from escalon.store.verify import verify_ledger
 
 MANIFEST = "manifest.json"
 
@@ -143,10 +152,18 @@ def write_backup(url: str, out: Path, at: str, key: Ed25519PrivateKey | None = N
                 "head": made.root,
                 "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(),
                 "checkpoints": kept,
+                "versions": _versions(alias, study_id),
             }
     manifest = {"at": at, "software": __version__, "studies": studies}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
+
+
+def _versions(alias: str, study_id: str) -> dict[str, str]:
+    """Return the texts of every version of the study by hash, as the ledger keeps them."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT hash, texts FROM study_version WHERE study_id = %s ORDER BY hash", [study_id])
+        return dict(cursor.fetchall())
 
 
 _KEPT = ("study_id", "upto_seq", "root", "at", "public_key", "signature")
@@ -203,10 +220,61 @@ def restore_backup(folder: Path, url: str, head: str | None = None) -> dict[str,
                 for one in said["checkpoints"]:
                     kept = Checkpoint(**{name: one[name] for name in _KEPT})
                     insert_checkpoint(alias, kept, one["published_to"])
+                _insert_versions(alias, study_id, said["versions"])
                 counted = {"events": "ledger_event", "values": "ledger_value"}
                 for name, table in counted.items():
                     if _count(alias, table, study_id) != said[name]:
                         raise LedgerUnavailable(f"{study_id}: the restored {name} are not {said[name]}")
+            replace_derived(alias)
     finally:
         disconnect(alias)
     return {study_id: said for study_id, (said, _) in studies.items()}
+
+
+def _insert_versions(alias: str, study_id: str, versions: dict[str, str]) -> None:
+    with connections[alias].cursor() as cursor:
+        for digest, texts in versions.items():
+            cursor.execute(
+                "INSERT INTO study_version (study_id, hash, texts) VALUES (%s, %s, %s)",
+                [study_id, digest, texts],
+            )
+    kept_versions(alias, study_id)
+
+
+def restore_and_record(
+    folder: Path,
+    url: str,
+    study: StudyFolder,
+    by: str,
+    reason: str,
+    at: datetime,
+    head: str | None = None,
+) -> tuple[Verification, ...]:
+    """Restore a backup, write into the ledger that it was restored, and verify the whole.
+
+    Args:
+        folder: what ``write_backup`` wrote.
+        url: an empty ledger.
+        study: the study folder whose ledger records the restore.
+        by: id of a registered administrator or sponsor.
+        reason: why.
+        at: now, by the clock of the server.
+        head: hash of an event known outside.
+
+    Raises:
+        LedgerUnavailable: see ``restore_backup``; or the person may not record it (the restored data stay).
+    """
+    said = restore_backup(folder, url, head)[study.study.identity.study_id]
+    made = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["at"]
+    with LedgerWriter(url, study) as writer:
+        person = writer.state.people.persons.get(by)
+        roles = [grant.role for grant in person.grants] if person is not None else []
+        role = next((one for one in roles if one in ("administrator", "sponsor")), "sponsor")
+        actor = Actor(by, person.name if person is not None else by, role)
+        command = RecordRestore(made, said["events"], said["head"], head or "", reason)
+        outcome = writer.execute(Signed(command, actor, at))
+        if isinstance(outcome, Refused):
+            raise LedgerUnavailable(
+                f"{url}: restored and verified, but not recorded ({outcome.rule}): {outcome.reason}"
+            )
+    return verify_ledger(url)

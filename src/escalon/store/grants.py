@@ -7,7 +7,7 @@ from django.db import connections
 from escalon.store.connection import connect, disconnect
 from escalon.store.projections import TABLES
 
-APPENDED = ("ledger_event", "ledger_value", "ledger_checkpoint")
+APPENDED = ("ledger_event", "ledger_value", "ledger_checkpoint", "study_version")
 
 
 def grants(role: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Custody: what happened to the ledger itself."""
