@@ -5,6 +5,7 @@ from typing import Any
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
+from escalon.conduct.actions import action_name
 from escalon.conduct.cohorts import counts, escalation_counts, free_seats, pending
 from escalon.conduct.committee.carried import (
     carried,
@@ -149,7 +150,7 @@ def _refuse_exception(
     level = command.dose_level
     if not (command.exception or "").strip():
         return c.Refused("INV-12 exception", "an exception to the rule needs a reason")
-    if level is None or not 1 <= level <= current + 1 or command.action != _action(current, level):
+    if level is None or not 1 <= level <= current + 1 or command.action != action_name(current, level):
         return c.Refused("INV-12 exception", f"not even an exception goes from level {current} to {level}")
     if not exception_signed(state, review, command.action, level):
         return c.Refused(
@@ -175,16 +176,10 @@ def _refuse_bolder(command: c.DecideDose, recommendation: Recommendation) -> c.R
             "dose-lock", f"level {command.dose_level} is not cleared; the rule allows 1 to {most}"
         )
     current = recommendation.inputs["current_level"]
-    action = _action(current, command.dose_level)
+    action = action_name(current, command.dose_level)
     if command.action != action:
         return c.Refused("decision", f"from level {current} to {command.dose_level} is called {action}")
     return None
-
-
-def _action(current: int, level: int) -> str:
-    if level == current:
-        return "stay"
-    return "escalate" if level > current else "de_escalate"
 
 
 def decide_rp2d(state: State, signed: c.Signed, command: c.DecideRp2d, folder: StudyFolder) -> Outcome:

@@ -140,7 +140,7 @@ def _late(patients: list[Patient]) -> int:
 
 
 def _expansion(patients: list[Patient]) -> dict[str, Any]:
-    peaks = [_peak(patient, "UCART22") for patient in patients]
+    peaks = [peak(patient, "UCART22") for patient in patients]
     lasts = [_last_quantified(patient, "UCART22") for patient in patients]
     areas = [_area(patient, "UCART22") for patient in patients]
     return {
@@ -151,7 +151,7 @@ def _expansion(patients: list[Patient]) -> dict[str, Any]:
 
 
 def _exposure(patients: list[Patient]) -> dict[str, Any]:
-    return {"median Cmax (ug/mL)": _median([_peak(patient, "CLLS52") for patient in patients])}
+    return {"median Cmax (ug/mL)": _median([peak(patient, "CLLS52") for patient in patients])}
 
 
 def _samples(patient: Patient, analyte: str) -> list[dict[str, Any]]:
@@ -159,7 +159,8 @@ def _samples(patient: Patient, analyte: str) -> list[dict[str, Any]]:
     return [row for row in rows if row.get("PCORRES") is not None and row["PCBLQ"] == "N"]
 
 
-def _peak(patient: Patient, analyte: str) -> float | None:
+def peak(patient: Patient, analyte: str) -> float | None:
+    """Return the highest measured concentration of ``analyte``; None without one above quantification."""
     return max((float(row["PCORRES"]) for row in _samples(patient, analyte)), default=None)
 
 

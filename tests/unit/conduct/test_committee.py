@@ -29,6 +29,7 @@ from tests.act import (
     enrol,
     infuse,
     lymphodeplete,
+    observe_cohort,
     opened,
     staffed,
 )
@@ -172,3 +173,32 @@ def test_futility_is_the_posterior_probability_of_a_rate_below_the_least(
     if responders == 0:
         assert (1 - 0.6 ** (n + 1) > 0.95 and n >= 6) is held
     assert [type(event).__name__ for event in events] == ["EnrolmentHeld"] * held
+
+
+def test_the_packet_says_what_stands_between_the_data_and_a_decision(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "test"))
+    packet = build_packet(desk.state, balli, desk.state.committee.cuts[-1])
+    first = packet["patients"][0]
+    assert (first["open_queries"], first["records_verified"], first["casebook_signed"]) == (0, 0, False)
+    assert packet["allowed"] == []  # nothing is recommended yet
+    enrol(desk, "003")
+
+
+@pytest.mark.parametrize(
+    ("dlts", "allowed"),
+    [
+        ((), [("escalate", 2), ("stay", 1), ("stop", None)]),
+        (("001",), [("stay", 1), ("stop", None)]),
+        (("001", "002", "003"), [("stop", None)]),
+    ],
+)
+def test_the_allowed_decisions_are_at_most_as_bold_as_the_rule(
+    balli: StudyFolder, dlts: tuple[str, ...], allowed: list[tuple[str, int | None]]
+) -> None:
+    desk = opened(balli)
+    observe_cohort(desk, ["001", "002", "003"], dlts)
+    desk.must(STATISTICIAN, c.RequestRecommendation())
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "test"))
+    packet = build_packet(desk.state, balli, desk.state.committee.cuts[-1])
+    assert [(one["action"], one["dose_level"]) for one in packet["allowed"]] == allowed

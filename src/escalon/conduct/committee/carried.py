@@ -4,6 +4,7 @@ from typing import Any
 
 from escalon.conduct.act import Refused
 from escalon.conduct.committee.state import Review, Vote
+from escalon.conduct.people.rights import refuse_sole_person
 from escalon.conduct.people.signatures import casebook_ref, content_hash, valid_signatures
 from escalon.conduct.people.state import Signature
 from escalon.conduct.state import Patient, State
@@ -43,7 +44,22 @@ def carried(
         return Refused("SG-3 signatures", f"not signed yet by {names}, who voted for it")
     if rules.sponsor_signs and not any(one.role == "sponsor" for one in signatures):
         return Refused("SG-3 signatures", "the sponsor has not signed the decision")
-    return signatures
+    return _refuse_assessor_alone(state, review, action, dose_level, folder) or signatures
+
+
+def _refuse_assessor_alone(
+    state: State, review: Review, action: str, dose_level: int | None, folder: StudyFolder
+) -> Refused | None:
+    """Who assessed the DLTs is not the only chair of the decision that rests on them (AC-3)."""
+    assessors = frozenset(
+        patient.dlt_adjudicated_by for patient in state.patients.values() if patient.dlt_adjudicated_by
+    )
+    chairs = frozenset(
+        person
+        for person, vote in review.votes.items()
+        if _for(vote, action, dose_level) and state.committee.members.get(person) == "chair"
+    )
+    return refuse_sole_person(folder.conduct.access, "dlt-chair", assessors, chairs)
 
 
 def exception_signed(state: State, review: Review, action: str, dose_level: int | None) -> bool:

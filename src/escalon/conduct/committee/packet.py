@@ -5,11 +5,16 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from escalon.conduct.actions import action_name
 from escalon.conduct.canonical import canonical, utc_text
+from escalon.conduct.capture.marks import marks_on
+from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.committee.completeness import completeness
 from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
 from escalon.conduct.dlt_record import assess_dlt
+from escalon.conduct.evidence import peak
+from escalon.conduct.people.signatures import casebook_ref, valid_signatures
 from escalon.conduct.state import Cohort, Patient, Recommendation, State
 from escalon.design import decision_table
 from escalon.protocol import StudyFolder
@@ -32,14 +37,18 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "cut_hash": cut.content_hash,
         "part": part,
         "cohort": None if shown is None else _cohort(shown),
-        "patients": [_patient(patient, folder, at) for patient in patients],
+        "patients": [_patient(patient, folder, at) | _quality(state, patient) for patient in patients],
         "adverse_events": [row for patient in patients for row in _events(patient)],
         "deaths": [row for patient in patients for row in _deaths(patient)],
         "holds": [
             {"hold": hold.number, "rule": hold.rule, "reason": hold.reason, "open": hold.lifted_at is None}
             for hold in state.holds
         ],
+        "deviations": [
+            {"patient": one.patient, "rule": one.rule, "text": one.text} for one in state.slots.deviations
+        ],
         "recommendation": _recommendation(state, folder, part),
+        "allowed": _allowed(state, folder, part),
         "decision_table": _table(folder) if part == "escalation" else [],
         "what_if": [asdict(branch) for branch in what_if(state, folder)] if part == "escalation" else [],
     }
@@ -85,6 +94,41 @@ def _patient(patient: Patient, folder: StudyFolder, at: datetime) -> dict[str, A
         "forms_recorded": forms.recorded,
         "missing": list(forms.missing),
     }
+
+
+def _quality(state: State, patient: Patient) -> dict[str, Any]:
+    """What stands between the entered data and a decision on them: queries, verification, signature."""
+    signed = valid_signatures(state, casebook_ref(patient.patient))
+    verified = sum(bool(marks_on(state, patient.patient, record).verified) for record in patient.records)
+    return {
+        "open_queries": len(open_queries(state, patient.patient)),
+        "records": len(patient.records),
+        "records_verified": verified,
+        "casebook_signed": any(one.role == "investigator" for one in signed),
+        "cell_peak": peak(patient, "UCART22"),
+    }
+
+
+def _allowed(state: State, folder: StudyFolder, part: str) -> list[dict[str, Any]]:
+    """The decisions the committee can take without an exception: at most as bold as the rule, or stopping."""
+    if part != "escalation" or state.mtd is not None:
+        return []
+    if not state.decisions:
+        return [{"action": "open", "dose_level": folder.study.escalation.start_level}]
+    decided = {decision.recommendation for decision in state.decisions}
+    waiting = [one for one in state.recommendations if one.number not in decided]
+    if not waiting:
+        return []
+    last = waiting[-1]
+    stop = {"action": "stop", "dose_level": None}
+    if last.action == "stop" or last.dose_level is None:
+        return [stop]
+    current = last.inputs["current_level"]
+    levels = [
+        {"action": action_name(current, level), "dose_level": level}
+        for level in range(last.dose_level, 0, -1)
+    ]
+    return [*levels, stop]
 
 
 def _exposure(patient: Patient) -> dict[str, list[float]]:
