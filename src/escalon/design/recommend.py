@@ -228,17 +228,22 @@ def _guard_words(plan: "EscalationPlan", situation: _Situation, decision: Decisi
         plural = "s" if len(closed) > 1 else ""
         words.append(f"Closed by the rule: level{plural} {', '.join(map(str, closed))}.")
     for guard in plan.guards:
-        cap, mask = guard.cap(states, plan.rule), guard.mask(states, plan.rule)
-        danger, ends = guard.unsafe(states, plan.rule), guard.ends(states, plan.rule, decision.level)
-        binds = cap is not None and wanted > int(cap[0])
-        binds |= mask is not None and wanted >= 0 and not bool(mask[0, wanted])
-        binds |= danger is not None and bool(danger[0])
-        binds |= ends is not None and bool(ends[0]) and wanted != STOP_UNSAFE
-        if binds:
+        if guard_binds(plan, guard, states, decision, wanted):
             words.append(f"Guard, {guard.sentence()}.")
         elif guard.needs_last_cohort and situation.last is None:
             words.append(f"Guard, {guard.sentence()}: not applied, the last cohort is not known from counts.")
     return words
+
+
+def guard_binds(plan: "EscalationPlan", guard: Any, states: States, decision: Decision, wanted: int) -> bool:
+    """Whether a guard keeps one state from the 0-based level the rule `wanted`, or ends the escalation."""
+    cap, mask = guard.cap(states, plan.rule), guard.mask(states, plan.rule)
+    danger, ends = guard.unsafe(states, plan.rule), guard.ends(states, plan.rule, decision.level)
+    binds = cap is not None and wanted > int(cap[0])
+    binds |= mask is not None and wanted >= 0 and not bool(mask[0, wanted])
+    binds |= danger is not None and bool(danger[0])
+    binds |= ends is not None and bool(ends[0]) and wanted != STOP_UNSAFE
+    return bool(binds)
 
 
 def _cohort_words(plan: "EscalationPlan", situation: _Situation) -> list[str]:

@@ -8,9 +8,8 @@ import numpy as np
 
 from escalon.design.decide import ENOUGH, FINISHED, FULL, GO_ON, UNSAFE, Decision, decide, next_cohort
 from escalon.design.outcomes import IntArray, Outcomes, check_counts, format_outcomes, parse_outcomes
-from escalon.design.recommend import Counts
+from escalon.design.recommend import Counts, guard_binds
 from escalon.design.recommendation import Action, LevelEstimate, PendingPatient, Recommendation
-from escalon.design.rules.base import STOP_UNSAFE
 from escalon.design.rules.efficacy import EfficacyEstimate, EfficacyRule, EfficacyStates
 
 if TYPE_CHECKING:
@@ -193,17 +192,8 @@ def _action(decision: Decision, current: int) -> tuple[Action, int | None]:
 
 def _guard_words(plan: "EscalationPlan", states: EfficacyStates, decision: Decision) -> list[str]:
     wanted = int(plan.rule.propose(states, plan.max_n).level[0])
-    words = []
-    for guard in plan.guards:
-        cap, mask = guard.cap(states, plan.rule), guard.mask(states, plan.rule)
-        danger, ends = guard.unsafe(states, plan.rule), guard.ends(states, plan.rule, decision.level)
-        binds = cap is not None and wanted > int(cap[0])
-        binds |= mask is not None and wanted >= 0 and not bool(mask[0, wanted])
-        binds |= danger is not None and bool(danger[0])
-        binds |= ends is not None and bool(ends[0]) and wanted != STOP_UNSAFE
-        if binds:
-            words.append(f"Guard, {guard.sentence()}.")
-    return words
+    binding = (guard for guard in plan.guards if guard_binds(plan, guard, states, decision, wanted))
+    return [f"Guard, {guard.sentence()}." for guard in binding]
 
 
 def _levels(rule: EfficacyRule, efficacy: tuple[EfficacyEstimate, ...]) -> tuple[LevelEstimate, ...]:

@@ -256,6 +256,13 @@ def beta_interval(n: IntArray, y: IntArray, a: float = 1.0, b: float = 1.0) -> t
     return low, high
 
 
+def check_target_interval(interval: tuple[float, float]) -> None:
+    """Raise ValueError unless 0 < lower < upper < 1."""
+    low, high = interval
+    if not 0 < low < high < 1:
+        raise ValueError(f"target_interval: 0 < lower < upper < 1 is required; got {interval}")
+
+
 def level_estimates(
     n: IntArray,
     y: IntArray,

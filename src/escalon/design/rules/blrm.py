@@ -28,6 +28,7 @@ from escalon.design.rules.base import (
     IntArray,
     Proposal,
     States,
+    check_target_interval,
     observed,
 )
 from escalon.design.rules.two_parameter import TwoParameterFit, TwoParameterRule
@@ -48,11 +49,7 @@ class Blrm(TwoParameterRule):
 
     @model_validator(mode="after")
     def _check_interval(self) -> "Blrm":
-        low, high = self.target_interval
-        if not 0 < low < high < 1:
-            raise ValueError(
-                f"target_interval: 0 < lower < upper < 1 is required; got {self.target_interval}"
-            )
+        check_target_interval(self.target_interval)
         return self
 
     @property

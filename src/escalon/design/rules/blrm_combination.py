@@ -35,6 +35,7 @@ from escalon.design.rules.base import (
     IntArray,
     Proposal,
     States,
+    check_target_interval,
     level_estimates,
     observed,
 )
@@ -95,11 +96,7 @@ class BlrmCombination(GridRule):
             raise ValueError(
                 f"prior_interaction: the standard deviation must be above 0; got {self.prior_interaction}"
             )
-        low, high = self.target_interval
-        if not 0 < low < high < 1:
-            raise ValueError(
-                f"target_interval: 0 < lower < upper < 1 is required; got {self.target_interval}"
-            )
+        check_target_interval(self.target_interval)
         return self
 
     @property
