@@ -116,6 +116,7 @@ def _dlt_adjudicated(state: State, fact: Fact, event: ev.DltAdjudicated) -> Stat
         dlt_clause=event.clause,
         dlt_reason=event.reason,
         dlt_adjudicated_at=fact.at,
+        dlt_adjudicated_by=fact.actor_id,
     )
 
 

@@ -62,6 +62,7 @@ class Patient:
     dlt_clause: str | None = None
     dlt_reason: str | None = None
     dlt_adjudicated_at: datetime | None = None
+    dlt_adjudicated_by: str | None = None
     records: dict[str, Record] = field(default_factory=dict)
 
     def forms(self, form: str) -> tuple[Record, ...]:
