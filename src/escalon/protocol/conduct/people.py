@@ -130,7 +130,6 @@ def _meanings() -> dict[str, Meaning]:
             text="I take responsibility for these data as investigator", roles=("investigator",)
         ),
         "adjudicated": Meaning(text="I have adjudicated this", roles=("medical_monitor", "committee_member")),
-        "exception": Meaning(text="I approve this exception to the rule, for the reason given"),
         "dissent": Meaning(text="I took part and do not agree", roles=("committee_member",)),
         "exception": Meaning(
             text="I approve this as an exception to the rule", roles=("committee_member", "sponsor")
