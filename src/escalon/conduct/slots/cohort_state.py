@@ -93,7 +93,7 @@ def _open_phase(
     rows = seat_rows(state, cohort)
     dosed = sum(_infused(state, row) for row in rows)
     if dosed == 0 and not _any_site_ready(state, folder):
-        return CohortPhase.PLANNED, ("no site on the approved version has acknowledged the decision",)
+        return CohortPhase.PLANNED, ("no site with an approved version has acknowledged the decision",)
     free = sum(row.free for row in rows)
     counted = f"{dosed} of {len(rows)} seats dosed, {free} free"
     if dosed < len(rows) and _waits_for_sentinel(state, cohort, folder):

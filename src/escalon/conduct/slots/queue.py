@@ -71,12 +71,15 @@ def overdue(state: State, at: datetime, folder: StudyFolder) -> tuple[ev.SlotRel
 
 
 def site_not_ready(state: State, site: str, folder: StudyFolder) -> Refused | None:
-    """Refuse a site that has not approved this version of the study or not read the last decision."""
+    """Refuse a site that works on no approved version of the study or has not read the last decision.
+
+    After an amendment a site goes on with the version it approved before, until it approves the new one.
+    """
     sites = state.people.sites
     if sites and site not in sites:
         return Refused("INV-5 site", f"site {site} is not registered")
-    if sites and folder.hash not in sites[site].approved:
-        return Refused("INV-5 version", f"site {site} has not approved this version of the study")
+    if sites and sites[site].approved.keys().isdisjoint((folder.hash, *folder.earlier)):
+        return Refused("INV-5 version", f"site {site} has approved no version of the study")
     if not state.decisions:
         return Refused("INV-5 decision", "no decision has opened a dose level yet")
     last = state.decisions[-1].number

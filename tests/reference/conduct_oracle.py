@@ -1,0 +1,395 @@
+"""A second opinion on conduct, written from docs/conduct/cohorts.md alone: plain facts in, violations out.
+
+Facts are mappings with ``seq``, ``at`` (datetime), ``actor`` (id), ``kind`` and the payload of the event as it is
+written to a ledger; moments inside payloads are ISO text. The oracle keeps its own books and decides nothing.
+Not checked here: ST-6 (needs the DLT definition), days as dates (ST-7), redosing and backfill.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+Fact = Mapping[str, Any]
+
+
+@dataclass
+class Rules:
+    """What the study says: days of observation, hours of a reservation, strata in use by date."""
+
+    after_first_days: int
+    after_next_days: int
+    reservation_hours: float
+    regimens: list[tuple[date, str]]
+    processes: list[tuple[date, str]]
+    across: str
+    first_days: dict[str, int]
+    cells: str = "UCART22"
+
+
+@dataclass
+class Books:
+    """The oracle's own books."""
+
+    slots: dict[int, dict[str, Any]] = field(default_factory=dict)
+    cohorts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    patients: dict[str, dict[str, Any]] = field(default_factory=dict)
+    holds: dict[int, dict[str, Any]] = field(default_factory=dict)
+    clearances: dict[int, dict[str, Any]] = field(default_factory=dict)
+    acknowledged: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    approved: set[str] = field(default_factory=set)
+    sentinels: dict[int, datetime] = field(default_factory=dict)
+    overrides: dict[str, datetime] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
+    eligible: set[str] = field(default_factory=set)
+    deviations: set[str] = field(default_factory=set)
+    decision: int = 0
+    changed: set[tuple[int, str]] = field(default_factory=set)
+
+
+class Oracle:
+    """Reads facts one by one; ``read`` returns what each of them violates."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.books = Books()
+        self.seq = 0
+
+    def read(self, fact: Fact) -> list[str]:
+        """Take one fact into the books; return the rules it breaks."""
+        found: list[str] = []
+        if fact["seq"] != self.seq + 1:
+            found.append(f"AT-1: fact {fact['seq']} follows {self.seq}")
+        self.seq = fact["seq"]
+        handler = getattr(self, "_" + str(fact["kind"]), None)
+        if handler is not None:
+            found += [f"{rule} at fact {fact['seq']} ({fact['kind']})" for rule in handler(fact, self.books)]
+        return found
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the books say, to compare with the state the facts are said to have led to."""
+        books = self.books
+        return {
+            "seats": sorted(
+                (one["cohort"], one["seat"], number) for number, one in books.slots.items() if one["seat"]
+            ),
+            "queue": [number for number, one in books.slots.items() if one["waits"]],
+            "doses": {name: one["level"] for name, one in books.patients.items() if one["level"]},
+            "infused": {
+                name: one["infused"].isoformat() for name, one in books.patients.items() if one["infused"]
+            },
+            "holds": [number for number, one in books.holds.items() if one["lifted"] is None],
+            "cleared": sorted(
+                (one["stratum"], one["level"]) for one in books.clearances.values() if not one["revoked"]
+            ),
+        }
+
+    # Sites, decisions, clearances
+
+    def _VersionApproved(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.approved.add(fact["site"])
+        return []
+
+    def _DecisionAcknowledged(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.acknowledged[fact["decision"], fact["site"]] = fact["at"]
+        return []
+
+    def _CommitteeDecided(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.decision = fact["decision"]
+        for cohort in books.cohorts.values():
+            cohort["decided"] = True
+        if fact["action"] == "de_escalate":
+            for one in books.clearances.values():
+                one["due"] = one["due"] or one["level"] > fact["dose_level"]
+        return []
+
+    def _ClearanceRevoked(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.clearances[fact["clearance"]]["revoked"] = True
+        return [] if books.clearances[fact["clearance"]]["due"] else ["DL-2"]
+
+    def _CohortOpened(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.cohorts[fact["cohort"]] = {
+            "level": fact["dose_level"], "seats": fact["size"], "part": fact["part"],
+            "opened": fact["at"], "decided": False, "strata": self._strata(fact["at"].date()),
+        }  # fmt: skip
+        return []
+
+    def _LevelCleared(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        stratum = (fact["regimen"], fact["process"])
+        last = books.cohorts[max(books.cohorts)]
+        found = []
+        if fact["dose_level"] > last["level"] or stratum not in last["strata"]:
+            found.append("DL-1")
+        books.clearances[fact["clearance"]] = {
+            "stratum": stratum, "level": fact["dose_level"], "revoked": False, "due": False
+        }  # fmt: skip
+        return found
+
+    def _in_use(self, rows: list[tuple[date, str]], day: date) -> str:
+        started = [row for row in rows if row[0] <= day] or rows[:1]
+        return max(started)[1]
+
+    def _strata(self, day: date) -> set[tuple[str, str]]:
+        regimen, process = self._in_use(self.rules.regimens, day), self._in_use(self.rules.processes, day)
+        regimens, processes = [regimen], [process]
+        if self.rules.across in ("regimen", "both"):
+            regimens = [name for _, name in self.rules.regimens]
+        if self.rules.across in ("process", "both"):
+            processes = [name for _, name in self.rules.processes]
+        return {(one, other) for one in regimens for other in processes}
+
+    def _cleared(self, stratum: tuple[str, str]) -> int:
+        levels = [
+            one["level"]
+            for one in self.books.clearances.values()
+            if one["stratum"] == stratum and not one["revoked"] and not one["due"]
+        ]
+        return max(levels, default=0)
+
+    # Holds
+
+    def _EnrolmentHeld(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.holds[fact["hold"]] = {"from": fact["at"], "lifted": None}
+        return []
+
+    def _HoldLifted(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.holds[fact["hold"]]["lifted"] = fact["at"]
+        return []
+
+    def _held(self, moment: datetime | None = None) -> bool:
+        """Held now, or at ``moment``."""
+        return any(
+            one["lifted"] is None
+            if moment is None
+            else one["from"] <= moment and (one["lifted"] is None or moment < one["lifted"])
+            for one in self.books.holds.values()
+        )
+
+    def _refuses_site(self, site: str) -> list[str]:
+        found = ["SL-4 hold"] if self._held() else []
+        if site not in self.books.approved:
+            found.append("SL-4 version")
+        if (self.books.decision, site) not in self.books.acknowledged:
+            found.append("SL-4 acknowledgement")
+        return found
+
+    # Slots
+
+    def _SlotRequested(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        same = [
+            one for one in books.slots.values()
+            if (one["site"], one["candidate"]) == (fact["site"], fact["candidate"]) and not one["over"]
+        ]  # fmt: skip
+        books.slots[fact["slot"]] = {
+            "site": fact["site"], "candidate": fact["candidate"], "waits": True, "over": False,
+            "cohort": 0, "seat": 0, "by": fact["actor"], "patient": None, "until": None, "confirmed": False,
+        }  # fmt: skip
+        return ["SL-1"] if same else []
+
+    def _SlotReserved(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        slot = books.slots[fact["slot"]]
+        cohort = books.cohorts[fact["cohort"]]
+        found = self._refuses_site(slot["site"])
+        place = (fact["cohort"], fact["seat"])
+        if any((one["cohort"], one["seat"]) == place for one in books.slots.values()):
+            found.append("SL-2 two slots on one seat")
+        if not 1 <= fact["seat"] <= cohort["seats"] or cohort["decided"]:
+            found.append("SL-2 no such seat")
+        if not slot["waits"]:
+            found.append("SL-3 does not wait")
+        ahead = [
+            number for number, one in books.slots.items()
+            if one["waits"] and number < fact["slot"] and not self._refuses_site(one["site"])
+        ]  # fmt: skip
+        if ahead:
+            found.append(f"SL-3 slot {ahead[0]} was first")
+        slot.update(waits=False, cohort=fact["cohort"], seat=fact["seat"])
+        slot["until"] = fact["at"] + timedelta(hours=self.rules.reservation_hours)
+        slot["reserved"] = fact["at"]
+        return found
+
+    def _SlotConfirmed(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        slot = books.slots[fact["slot"]]
+        found = self._refuses_site(slot["site"])
+        if not slot["seat"] or slot["confirmed"]:
+            return [*found, "SL-7 not reserved"]
+        again = [
+            one["lifted"]
+            for one in books.holds.values()
+            if one["lifted"] and one["lifted"] >= slot["reserved"]
+        ]
+        until = max([slot["until"], *(end + timedelta(hours=self.rules.reservation_hours) for end in again)])
+        if fact["at"] >= until:
+            found.append("SL-5 over")
+        if fact["actor"] == slot["by"] or date.fromisoformat(fact["consented_on"]) > fact["at"].date():
+            found.append("SL-7")
+        if any(one["patient"] == fact["patient"] for one in books.slots.values()):
+            found.append("SL-7 patient code")
+        slot.update(confirmed=True, patient=fact["patient"], consent=fact["consented_on"])
+        return found
+
+    def _SlotReleased(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        slot = books.slots[fact["slot"]]
+        patient = books.patients.get(slot["patient"] or "")
+        found = ["SL-2 released after the dose"] if patient is not None and patient["infused"] else []
+        if slot["over"]:
+            found.append("SL-2 released twice")
+        slot.update(over=True, waits=False, seat=0)
+        return found
+
+    def _SeatAdded(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        patient = books.patients[fact["replaces"]]
+        found = ["SL-9"] if patient["status"] != "NOT_EVALUABLE" or not patient["infused"] else []
+        if fact["replaces"] in books.replaced:
+            found.append("SL-9 replaced twice")
+        books.replaced.append(fact["replaces"])
+        books.cohorts[fact["cohort"]]["seats"] += 1
+        if fact["seat"] != books.cohorts[fact["cohort"]]["seats"]:
+            found.append("SL-9 seat number")
+        return found
+
+    # Patients
+
+    def _PatientEnrolled(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        mine = [
+            one for one in books.slots.values()
+            if one["patient"] == fact["patient"] and one["confirmed"] and one["seat"]
+        ]  # fmt: skip
+        found = ["SL-4 hold"] if self._held() else []
+        if len(mine) != 1 or mine[0]["site"] != fact["site"] or mine[0]["consent"] != fact["consented_on"]:
+            found.append("SL-8")
+        elif mine[0]["cohort"] != fact["cohort"] or books.cohorts[fact["cohort"]]["decided"]:
+            found.append("SL-8 cohort")
+        linked = [one["replaces"] for one in books.patients.values() if one["replaces"] is not None]
+        if fact["replaces"] in linked:
+            found.append("SL-9 replaced twice")
+        books.patients[fact["patient"]] = {
+            "cohort": fact["cohort"], "site": fact["site"], "level": None, "stratum": None, "infused": None,
+            "status": "PENDING", "on": fact["at"], "replaces": fact["replaces"], "conditioned": False, "judged": None,
+        }  # fmt: skip
+        return found
+
+    def _DoseAssigned(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        patient = books.patients[fact["patient"]]
+        cohort = books.cohorts[patient["cohort"]]
+        stratum = (fact["regimen"], fact["process"])
+        day = patient["on"].date()
+        found = [rule.replace("SL-4", "DL-5") for rule in self._refuses_site(patient["site"])]
+        if patient["level"] is not None or fact["dose_level"] != cohort["level"]:
+            found.append("DL-4 level")
+        if stratum != (self._in_use(self.rules.regimens, day), self._in_use(self.rules.processes, day)):
+            found.append("DL-4 stratum")
+        if fact["dose_level"] > self._cleared(stratum):
+            found.append("DL-4 above what is cleared")
+        if cohort["decided"]:
+            found.append("DL-5 decided")
+        patient.update(level=fact["dose_level"], stratum=stratum)
+        return found
+
+    def _EligibilityConfirmed(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.eligible.add(fact["patient"])
+        return []
+
+    def _FormRecorded(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        values = fact["values"]
+        if fact["form"] == "DS" and values.get("DSDECOD") == "ELIGIBILITY CRITERIA MET":
+            books.eligible.add(fact["patient"])
+        if fact["form"] != "EX" or fact["version"] > 1 or values["EXTRT"] == self.rules.cells:
+            return []
+        patient = books.patients[fact["patient"]]
+        begun, patient["conditioned"] = patient["conditioned"], True
+        if begun:
+            return []
+        moment = datetime.fromisoformat(values["EXSTDTC"])
+        found = [] if fact["patient"] in books.eligible else ["DL-6 eligibility"]
+        if self._held(moment) or patient["level"] is None or not self._has_seat(fact["patient"]):
+            found.append("DL-6")
+        earliest = self._earliest(fact["patient"])
+        lead = timedelta(days=self.rules.first_days[patient["stratum"][0]] if patient["stratum"] else 0)
+        if earliest is not None and moment < earliest + lead:
+            found.append("DL-6 too early")
+        return found
+
+    def _has_seat(self, name: str) -> bool:
+        return any(
+            one["patient"] == name and one["confirmed"] and one["seat"] for one in self.books.slots.values()
+        )
+
+    def _earliest(self, name: str) -> datetime | None:
+        """ST-1 to ST-4 for ``name``, overridden by ST-8."""
+        books, patient = self.books, self.books.patients[name]
+        cohort = books.cohorts[patient["cohort"]]
+        moments = [cohort["opened"]]
+        moments += [one["lifted"] for one in books.holds.values() if one["lifted"] is not None]
+        read = books.acknowledged.get((books.decision, patient["site"]))
+        moments += [read] if read is not None else []
+        if name in books.overrides:
+            return max([*moments, books.overrides[name]])
+        if cohort["part"] == "escalation":
+            moments += self._observed(name, self._others(name))
+        return max(moments)
+
+    def _others(self, name: str) -> list[tuple[datetime, str]]:
+        cohort = self.books.patients[name]["cohort"]
+        return sorted(
+            (one["infused"], other)
+            for other, one in self.books.patients.items()
+            if one["cohort"] == cohort and one["infused"] and other != name
+        )
+
+    def _observed(self, name: str, infused: list[tuple[datetime, str]]) -> list[datetime]:
+        first, later = self.rules.after_first_days, self.rules.after_next_days
+        return [
+            moment + timedelta(days=first if place == 0 else later)
+            for place, (moment, _) in enumerate(infused)
+        ]
+
+    def _PatientInfused(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        name, moment = fact["patient"], datetime.fromisoformat(fact["infused_at"])
+        patient = books.patients[name]
+        cohort = books.cohorts[patient["cohort"]]
+        found = []
+        if patient["infused"] is not None or patient["level"] is None:
+            found.append("DL-7 dose")
+        elif patient["level"] > self._cleared(patient["stratum"]):
+            found.append("DL-7 above what is cleared")
+        if not patient["conditioned"] or name not in books.eligible:
+            found.append("DL-7 lymphodepletion or eligibility")
+        if self._held(moment) or cohort["decided"] or not self._has_seat(name):
+            found.append("DL-7 seat or hold")
+        earliest = self._earliest(name)
+        if earliest is not None and moment < earliest:
+            found.append("ST-1 to ST-4")
+        if (books.decision, patient["site"]) not in books.acknowledged:
+            found.append("ST-4 not acknowledged")
+        waits = cohort["part"] == "escalation" and self._others(name) and name not in books.overrides
+        if waits and patient["cohort"] not in books.sentinels:
+            found.append("ST-5")
+        patient["infused"] = moment
+        return found
+
+    def _SentinelCleared(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        infused = sorted(
+            one["infused"]
+            for one in books.patients.values()
+            if one["cohort"] == fact["cohort"] and one["infused"]
+        )
+        over = infused and fact["at"] >= infused[0] + timedelta(days=self.rules.after_first_days)
+        found = [] if over and fact["cohort"] not in books.sentinels else ["ST-5"]
+        books.sentinels[fact["cohort"]] = fact["at"]
+        return found
+
+    def _StaggerOverridden(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.overrides[fact["patient"]] = datetime.fromisoformat(fact["not_before"])
+        return [] if len(set(fact["signers"])) >= 2 else ["ST-8"]
+
+    def _InfusionCorrected(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.patients[fact["patient"]]["infused"] = datetime.fromisoformat(fact["infused_at"])
+        return []
+
+    def _SeatReleased(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        return ["SL-9 released after the dose"] if books.patients[fact["patient"]]["infused"] else []
+
+    def _DltAdjudicated(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        books.patients[fact["patient"]].update(status=fact["status"], judged=fact["at"])
+        return []
