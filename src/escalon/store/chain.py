@@ -7,6 +7,7 @@ and the chain still verifies. See ``docs/adr/0006-ledger-scheme-2.md``.
 import hashlib
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quoted
+from operator import attrgetter
 
 from escalon.conduct.canonical import canonical
 
@@ -37,6 +38,7 @@ EVENT_COLUMNS = (
 )
 # What the hash of scheme 2 covers, in the order of canonical JSON.
 _SAID = tuple(sorted(set(EVENT_COLUMNS) - {"hash", "payload"}))
+_said = attrgetter(*_SAID)
 _LABELS = tuple(f"{quoted(name)}:" for name in _SAID)
 
 

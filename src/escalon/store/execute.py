@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -186,7 +187,8 @@ class LedgerWriter:
 
     def _apply(self, entries: list[Entry], events: tuple[Event, ...]) -> None:
         for entry, event in zip(entries, events, strict=True):
-            fact = Fact(entry.seq, to_fact(entry).at, entry.actor_id, entry.role, event)
+            at = datetime.fromisoformat(entry.at)
+            fact = Fact(entry.seq, at, entry.actor_id, entry.role, event)
             self.state = apply(self.state, fact)
             self._head = entry.hash
             self._sealer.note(entry)

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import Any
 
 from django.db import connections
 
@@ -26,6 +28,7 @@ _WIDTH = len(EVENT_COLUMNS)
 _BLOCK = 2000
 # SQLite takes at most 32,766 parameters in a statement.
 _INSERT_BLOCK = 500
+_columns = attrgetter(*EVENT_COLUMNS)
 
 
 def select_entries(alias: str, study_id: str, after: int = 0) -> Iterator[Entry]:
@@ -75,32 +78,45 @@ def replacements(alias: str, study_id: str) -> dict[int, str]:
 def insert_entries(alias: str, entries: Iterable[Entry]) -> None:
     """Append entries with their values: all events first, since a redacted value points to a later event."""
     entries = list(entries)
+    if len(entries) <= _INSERT_BLOCK and connections[alias].vendor == "postgresql":
+        _insert_at_once(alias, entries)
+        return
     for start in range(0, len(entries), _INSERT_BLOCK):
-        _insert_events(alias, entries[start : start + _INSERT_BLOCK])
+        _run(alias, *_events(entries[start : start + _INSERT_BLOCK]))
     for start in range(0, len(entries), _INSERT_BLOCK):
-        _insert_values(alias, entries[start : start + _INSERT_BLOCK])
+        _run(alias, *_values(entries[start : start + _INSERT_BLOCK]))
 
 
-def _insert_events(alias: str, entries: list[Entry]) -> None:
+def _insert_at_once(alias: str, entries: list[Entry]) -> None:
+    """Both tables in one statement, and so in one way to the server; foreign keys are looked at when it ends."""
+    (events, event_parts), (values, value_parts) = _events(entries), _values(entries)
+    statement = f"WITH appended AS ({events}) {values}" if value_parts else events
+    _run(alias, statement, [*event_parts, *value_parts])
+
+
+def _run(alias: str, statement: str, parameters: list[Any]) -> None:
+    if parameters:
+        with connections[alias].cursor() as cursor:
+            cursor.execute(statement, parameters)
+
+
+def _events(entries: list[Entry]) -> tuple[str, list[Any]]:
     rows = ", ".join([_EVENT_ROW] * len(entries))
-    with connections[alias].cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO ledger_event ({', '.join(EVENT_COLUMNS)}) VALUES {rows}",
-            [getattr(entry, name) for entry in entries for name in EVENT_COLUMNS],
-        )
+    return (
+        f"INSERT INTO ledger_event ({', '.join(EVENT_COLUMNS)}) VALUES {rows}",
+        [part for entry in entries for part in _columns(entry)],
+    )
 
 
-def _insert_values(alias: str, entries: list[Entry]) -> None:
+def _values(entries: list[Entry]) -> tuple[str, list[Any]]:
     values = [
         (entry.study_id, entry.seq, side, value.salt, value.text, value.redacted_by)
         for entry in entries
         for side, value in ((NEW, entry.new), (REASON, entry.reason))
         if value is not None
     ]
-    if values:
-        with connections[alias].cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO ledger_value (study_id, seq, side, salt, value, redacted_by_seq) VALUES "
-                + ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(values)),
-                [part for row in values for part in row],
-            )
+    rows = ", ".join(["(%s, %s, %s, %s, %s, %s)"] * len(values))
+    return (
+        f"INSERT INTO ledger_value (study_id, seq, side, salt, value, redacted_by_seq) VALUES {rows}",
+        [part for row in values for part in row],
+    )
