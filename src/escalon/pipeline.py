@@ -186,7 +186,7 @@ def analyse(state: "State", folder: StudyFolder, step: Step = lambda text: None)
     step("SDTM datasets")
     sdtm = build_sdtm(state, folder.study)
     step("ADaM datasets")
-    adam = build_adam(sdtm, state, folder.study)
+    adam = build_adam(sdtm, state, folder.study, folder.pk_choices)
     step("Endpoints")
     return Analysis(sdtm, adam, build_endpoints(adam, state, folder.study))
 

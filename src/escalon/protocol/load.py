@@ -14,6 +14,7 @@ from escalon.protocol.conduct import ConductRules
 from escalon.protocol.faults import Fault, StudyFolderError
 from escalon.protocol.forms import Form
 from escalon.protocol.forms_folder import CODELIST_FILE, CodeLists, check_forms, with_choices
+from escalon.protocol.pk_choices import PK_CHOICES_FILE, PkChoices, check_choices
 from escalon.protocol.provenance import Provenance
 from escalon.protocol.scenarios import Scenarios, check_scenarios
 from escalon.protocol.study import Study
@@ -35,9 +36,11 @@ class StudyFolder:
         scenarios: true toxicity scenarios and virtual-patient assumptions.
         conduct: how the trial is run; the platform's defaults for what ``conduct.yaml`` does not say.
         provenance: one row for every value of every file.
-        hash: SHA-256 over the content of all files, tags included; comments and layout do not count.
-        texts: the files themselves, by name; enough to load this version again.
+        hash: SHA-256 over the content of all files that say what the trial is, tags included; comments and layout
+            do not count.
+        texts: these files themselves, by name; enough to load this version again.
         earlier: earlier versions of the study by hash, for patients who consented to one of them.
+        pk_choices: samples a person chose or took out, made after the data were seen; not under ``hash``.
     """
 
     study: Study
@@ -48,6 +51,7 @@ class StudyFolder:
     hash: str
     texts: Mapping[str, str] = field(default_factory=dict)
     earlier: "Mapping[str, StudyFolder]" = field(default_factory=dict)
+    pk_choices: PkChoices = field(default_factory=PkChoices)
 
 
 def load_study(files: Mapping[str, str]) -> StudyFolder:
@@ -79,6 +83,7 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     forms = _joined_forms(documents, sections, _forms(documents, faults), faults)
     scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
     conduct = _conduct(documents.get(CONDUCT_FILE), faults)
+    choices = _pk_choices(documents.get(PK_CHOICES_FILE), sections, faults)
     for document in documents.values():
         faults += _untagged(document, faults)
     faults += _unknown_sources(documents, sections)
@@ -86,9 +91,10 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     if faults or scenarios is None or conduct is None:
         raise StudyFolderError(_in_order(faults))
     provenance = tuple(row for document in documents.values() for row in document.provenance)
-    return StudyFolder(
-        Study(**sections), forms, scenarios, conduct, provenance, _hash(documents), dict(files)
-    )
+    trial = {name: document for name, document in documents.items() if name != PK_CHOICES_FILE}
+    texts = {name: files[name] for name in trial}
+    study = Study(**sections)
+    return StudyFolder(study, forms, scenarios, conduct, provenance, _hash(trial), texts, pk_choices=choices)
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
@@ -185,6 +191,18 @@ def _conduct(document: Document | None, faults: list[Fault]) -> ConductRules | N
     if document is None:
         return ConductRules()
     return None if document.data is None else _validate(ConductRules, document, faults)
+
+
+def _pk_choices(document: Document | None, sections: Mapping[str, Any], faults: list[Fault]) -> PkChoices:
+    """The choices of ``pk_choices.yaml``; none without the file."""
+    found = None if document is None or document.data is None else _validate(PkChoices, document, faults)
+    if document is None or found is None:
+        return PkChoices()
+    if "pharmacokinetics" in sections and "cell_kinetics" in sections:
+        drug, cells = sections["pharmacokinetics"].analyte, sections["cell_kinetics"].analyte
+        for path, rule in check_choices(found, drug, cells):
+            faults.append(document.fault(path, rule, document.value(path)))
+    return found
 
 
 def _validate(model: type[M], document: Document, faults: list[Fault]) -> M | None:

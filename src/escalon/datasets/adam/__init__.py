@@ -13,6 +13,7 @@ from escalon.datasets.adam.adpp import derive_adpp
 from escalon.datasets.adam.adrs import derive_adrs
 from escalon.datasets.adam.adsl import derive_adsl
 from escalon.datasets.adam.adtte import derive_adtte
+from escalon.protocol.pk_choices import PkChoices
 from escalon.protocol.study import Study
 
 __all__ = [
@@ -28,15 +29,19 @@ __all__ = [
 ]
 
 
-def build_adam(sdtm: Mapping[str, pl.DataFrame], state: State, study: Study) -> dict[str, pl.DataFrame]:
+def build_adam(
+    sdtm: Mapping[str, pl.DataFrame], state: State, study: Study, choices: PkChoices | None = None
+) -> dict[str, pl.DataFrame]:
     """Return every ADaM data set by name; each has exactly the variables of ``specs/adam.csv``, in their
     order.
 
-    Everything is derived from ``sdtm`` and ``study``, so that each value can be traced to an SDTM record.
+    Everything is derived from ``sdtm``, ``study`` and the ``choices`` of a person, so that each value can be traced
+    to an SDTM record.
     ``state`` is only compared: a table made from frames of another cut would be wrong without looking wrong.
 
     Raises:
-        ValueError: when ``sdtm`` and ``state`` do not hold the same patients.
+        ValueError: when ``sdtm`` and ``state`` do not hold the same patients, or a choice names a sample that is
+            not there.
     """
     patients = set(sdtm["DM"]["SUBJID"].to_list())
     if patients != set(state.patients):
@@ -52,7 +57,7 @@ def build_adam(sdtm: Mapping[str, pl.DataFrame], state: State, study: Study) -> 
         "ADRS": adrs,
         "ADTTE": derive_adtte(sdtm, adsl, study),
         "ADPC": adpc,
-        "ADPP": derive_adpp(sdtm, adsl, adpc, study),
+        "ADPP": derive_adpp(sdtm, adsl, adpc, study, choices),
         "ADLB": adlb,
         "ADICAHT": derive_adicaht(adsl, adlb, adrs),
     }

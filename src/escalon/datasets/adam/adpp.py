@@ -6,18 +6,19 @@ sampling is registered "from lymphodepletion to Day 56". CDAY0 is the concentrat
 sample nearest to it within 12 hours. UCART22: days from the infusion, one assay; PERSDAYS ends at the first
 sample below quantification after the last quantifiable one, else at that last one (REASON says censored). A
 parameter that cannot be calculated has no AVAL, AVALC NC and the REASON; a doubtful one has its value and the
-doubt.
+doubt. What a person chose in a profile stands in CHOICE, CHOICEBY and CHOICEDT of its rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 import polars as pl
 
 from escalon.analysis.pk import PkResult, PkUnits, cell_kinetics, nca
-from escalon.datasets.adam.sources import Frames, Row, as_moment, by_patient, finish
+from escalon.datasets.adam.accumulation import RATIOS, TROUGH_HOURS, first_interval, lacking
+from escalon.datasets.adam.profiles import Profile, read_profiles
+from escalon.datasets.adam.sources import Frames, Row, finish
 from escalon.datasets.sdtm.subject import render_number
+from escalon.protocol.pk_choices import PkChoices
 from escalon.protocol.study import Study
 
 __all__ = ["derive_adpp"]
@@ -37,6 +38,8 @@ NAMES = {
     "CLO": "Total Clearance, Observed",
     "VZO": "Terminal Volume of Distribution, Observed",
     "TAT": "Time above the Lympholytic Concentration",
+    "ARAUC": "Accumulation Ratio AUC, Last to First Dosing Interval",
+    "ARCMAX": "Accumulation Ratio Cmax, Last to First Dosing Interval",
     "CDAY0": "Concentration at the UCART22 Infusion",
     "EXPRATE": "Expansion Rate",
     "DOUBLING": "Doubling Time",
@@ -49,67 +52,28 @@ CELL_HORIZONS = (28.0, 84.0)
 DAY0_HOURS = 12.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Profile:
-    """Samples of one patient and analyte on the clock of its first dose (hours), with the PC record of
-    each."""
+def derive_adpp(
+    sdtm: Frames, adsl: pl.DataFrame, adpc: pl.DataFrame, study: Study, choices: PkChoices | None = None
+) -> pl.DataFrame:
+    """Return ADPP: the parameters of every patient with a dose and a sample of the analyte.
 
-    usubjid: str
-    hours: list[float]
-    values: list[float | None]
-    seqs: list[int]
-    doses: list[Row]
-    infused: datetime | None
-    reference: datetime
-    unit: str
-    method: str
-
-    def source(self, hours: float | None) -> Row:
-        """Return the source of the sample at ``hours``; none when no sample is there."""
-        for time, seq in zip(self.hours, self.seqs, strict=True):
-            if hours is not None and abs(time - hours) < 1e-9:
-                return {"SRCDOM": "PC", "SRCVAR": "PCSTRESN", "SRCSEQ": seq}
-        return {}
-
-
-def derive_adpp(sdtm: Frames, adsl: pl.DataFrame, adpc: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return ADPP: the parameters of every patient with a dose and a sample of the analyte."""
-    infused = dict(adsl.select("USUBJID", "INFDTM").iter_rows())
-    doses = by_patient(sdtm["EX"])
+    Raises ValueError when one of the ``choices`` means a profile or a sample that is not there.
+    """
     rows: list[Row] = []
-    for analyte in (study.pharmacokinetics.analyte, study.cell_kinetics.analyte):
-        samples = by_patient(adpc.filter(PARAMCD=analyte, ANL01FL="Y"))
-        for usubjid, own in samples.items():
-            # A sample used has its reference: some of the product was given (see PCRFTDTC).
-            given = [row for row in doses.get(usubjid, []) if row["EXTRT"] == analyte and row["EXDOSE"] > 0]
-            profile = _profile(usubjid, own, given, infused[usubjid])
-            derived = _drug(profile, study) if analyte == study.pharmacokinetics.analyte else _cells(profile)
-            rows += [_common(profile, analyte) | row for row in derived]
+    for profile in read_profiles(sdtm, adsl, adpc, study, choices or PkChoices()):
+        drug = profile.analyte == study.pharmacokinetics.analyte
+        derived = _drug(profile, study) if drug else _cells(profile)
+        rows += [_common(profile) | row for row in derived]
     return finish("ADPP", rows, adsl, ("ANALYTE",))
 
 
-def _profile(usubjid: str, own: list[Row], given: list[Row], infused: datetime | None) -> _Profile:
-    reference = as_moment(min(row["EXSTDTC"] for row in given))
-    assert reference is not None, "a dose has its time"
-    return _Profile(
-        usubjid,
-        [row["ARRLT"] for row in own],
-        [0.0 if row["BLQFL"] == "Y" else row["AVAL"] for row in own],
-        [row["SRCSEQ"] for row in own],
-        given,
-        infused,
-        reference,
-        own[0]["AVALU"],
-        own[0]["PCMETHOD"],
-    )
-
-
-def _common(profile: _Profile, analyte: str) -> Row:
-    return {
+def _common(profile: Profile) -> Row:
+    common = {
         "USUBJID": profile.usubjid,
-        "ANALYTE": analyte,
+        "ANALYTE": profile.analyte,
         "PPRFTDTC": profile.reference.replace(tzinfo=None).isoformat(timespec="seconds"),
     }
+    return common | profile.told()
 
 
 def _value(code: str, value: float | None, unit: str | None, reason: str | None) -> Row:
@@ -130,13 +94,13 @@ def _six_digits(value: float) -> str | None:
     return render_number(float(f"{value:.6g}"))
 
 
-def _drug(profile: _Profile, study: Study) -> list[Row]:
+def _drug(profile: Profile, study: Study) -> list[Row]:
     rules = study.pharmacokinetics
     ends = {f"AUC0_{day:g}": _until(profile, day) for day in rules.partial_auc_days}
     if any(row["EXENDTC"] <= row["EXSTDTC"] for row in profile.doses):
         reason = "an infusion has no length: its end is not after its start"
-        return [_value(code, None, None, reason) for code in (*DRUG, *ends, "CDAY0")]
-    result = _nca(profile, [(0.0, end) for end in ends.values() if end is not None], study)
+        return [_value(code, None, None, reason) for code in (*DRUG, *RATIOS, *ends, "CDAY0")]
+    result = _nca(profile, study, [(0.0, end) for end in ends.values() if end is not None])
     method = {"PPANMETH": result.declared.describe()}
     rows: list[Row] = []
     for code in DRUG:
@@ -151,20 +115,36 @@ def _drug(profile: _Profile, study: Study) -> list[Row]:
             row = _value(code, found.value, result.unit("AUCINT"), found.reason or found.flag)
             row |= {"PPSTINT": "PT0H", "PPENINT": f"PT{round(end)}H"}
         rows.append(row | method)
-    return [*rows, _day_zero(profile)]
+    return [*rows, *_accumulation(profile, study), _day_zero(profile)]
 
 
-def _nca(profile: _Profile, partial: Sequence[tuple[float, float]], study: Study) -> PkResult:
+def _accumulation(profile: Profile, study: Study) -> list[Row]:
+    """Return ARAUC and ARCMAX, or why the doses or samples do not carry them."""
+    starts, lengths = profile.infusions()
+    tau, reason = first_interval(starts), lacking(profile, starts, lengths)
+    if reason is not None or tau is None:
+        return [_value(code, None, None, reason) for code in RATIOS]
+    result = _nca(profile, study, tau=tau, missing_predose="last")
+    trough = f"; sample up to {TROUGH_HOURS:g} h before a dose carried to it"
+    last = starts[-1]
+    span = {"PPSTINT": f"PT{round(last)}H", "PPENINT": f"PT{round(last + tau)}H"}
+    rows = []
+    for code in RATIOS:
+        found = result.get(code)
+        row = _value(code, found.value, None, found.reason or found.flag)
+        rows.append(row | span | {"PPANMETH": result.declared.describe() + trough})
+    return rows
+
+
+def _nca(
+    profile: Profile,
+    study: Study,
+    partial: Sequence[tuple[float, float]] = (),
+    tau: float | None = None,
+    missing_predose: str = "none",
+) -> PkResult:
     rules = study.pharmacokinetics
-    moments = [(as_moment(row["EXSTDTC"]), as_moment(row["EXENDTC"])) for row in profile.doses]
-    times: list[float] = []
-    lengths: list[float] = []
-    for start, end in moments:
-        assert start is not None, "a dose has its time"
-        assert end is not None, "a dose has its end"
-        times.append((start - profile.reference).total_seconds() / 3600.0)
-        lengths.append((end - start).total_seconds() / 3600.0)
-    unit = profile.doses[0]["EXDOSU"]
+    starts, lengths = profile.infusions()
     return nca(
         profile.hours,
         profile.values,
@@ -174,26 +154,29 @@ def _nca(profile: _Profile, partial: Sequence[tuple[float, float]], study: Study
         method={"lin-log": "linear-log"}.get(rules.method, rules.method),
         partial=partial,
         tail=rules.tail.replace("_", "-"),
-        dose_times=times,
+        dose_times=starts,
         threshold=rules.threshold,
-        units=PkUnits("h", profile.unit, unit),
+        units=PkUnits("h", profile.unit, profile.doses[0]["EXDOSU"]),
         predose="carry",
+        missing_predose=missing_predose,
+        tau=tau,
+        slope=profile.slope,
     )
 
 
-def _until(profile: _Profile, day: float) -> float | None:
+def _until(profile: Profile, day: float) -> float | None:
     """Return the hour, from the first dose, of ``day`` days after the infusion."""
     if profile.infused is None:
         return None
     return (profile.infused - profile.reference).total_seconds() / 3600.0 + 24.0 * day
 
 
-def _drug_source(profile: _Profile, result: PkResult, code: str) -> Row:
+def _drug_source(profile: Profile, result: PkResult, code: str) -> Row:
     times = {"CMAX": "TMAX", "TMAX": "TMAX", "CLST": "TLST", "TLST": "TLST"}
     return profile.source(result.value(times[code])) if code in times else {}
 
 
-def _day_zero(profile: _Profile) -> Row:
+def _day_zero(profile: Profile) -> Row:
     at = _until(profile, 0.0)
     if at is None:
         return _value("CDAY0", None, profile.unit, "not infused")
@@ -211,7 +194,7 @@ def _day_zero(profile: _Profile) -> Row:
     return _value("CDAY0", value, profile.unit, None) | profile.source(hours)
 
 
-def _cells(profile: _Profile) -> list[Row]:
+def _cells(profile: Profile) -> list[Row]:
     kept = [i for i, hours in enumerate(profile.hours) if hours >= 0]
     if not kept:
         return []
