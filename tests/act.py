@@ -296,7 +296,7 @@ def observe_cohort(desk: Desk, patients: list[str], dlts: tuple[str, ...] = ()) 
 
 
 def judge(desk: Desk, patient: str) -> None:
-    from escalon.conduct.dlt_record import assess_dlt
+    from escalon.conduct.proposals import propose_dlt
 
-    proposal = assess_dlt(desk.state.patients[patient], desk.folder, desk.now)
+    proposal = propose_dlt(desk.state, patient, desk.folder, desk.now)
     desk.must(MONITOR, c.AdjudicateDlt(patient, proposal.status, proposal.text, proposal.clause))

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from escalon.conduct import commands as c
 from escalon.conduct.act import Actor, Command, Event, Refused, Signed
 from escalon.conduct.decide import decide
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.encoding import decode, encode
 from escalon.conduct.events import DltStatus
 from escalon.conduct.fold import apply
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.approval import override_object, replacement_object, sentinel_object
 from escalon.conduct.state import Fact, Patient, State
@@ -255,7 +255,7 @@ def _judge(walk: Walk) -> Any:
     patient = walk.pick(list(walk.state.patients.values())[-6:])
     if patient is None:
         return None
-    proposal = assess_dlt(patient, walk.folder, walk.now)
+    proposal = propose_dlt(walk.state, patient.patient, walk.folder, walk.now)
     status = proposal.status if walk.chance(0, 4) else walk.pick(list(DltStatus))
     return walk.send(
         act.MONITOR, c.AdjudicateDlt(patient.patient, status, proposal.text, proposal.clause or "1")
@@ -363,7 +363,7 @@ def _treat(walk: Walk, patient: Patient, nurse: Actor) -> Any:
         return None
     if patient.dlt_status is DltStatus.PENDING and not patient.forms("LB"):
         return walk.send(nurse, c.RecordForm(patient.patient, "LB", "LB-D28", act.panel(walk), "D28"))
-    proposal = assess_dlt(patient, walk.folder, walk.now)
+    proposal = propose_dlt(walk.state, patient.patient, walk.folder, walk.now)
     judged = c.AdjudicateDlt(patient.patient, proposal.status, proposal.text, proposal.clause)
     return walk.send(act.MONITOR, judged)
 

@@ -14,12 +14,17 @@ from escalon.protocol import StudyFolder
 from escalon.protocol.study import StoppingRule
 
 
-def held_by(state: State, patient: str, values: dict[str, Any], folder: StudyFolder) -> tuple[ev.Event, ...]:
-    """Return a hold for every stopping rule that the adverse event ``values`` of ``patient`` completes."""
+def held_by(
+    state: State, patient: str, values: dict[str, Any], folder: StudyFolder, record: str | None = None
+) -> tuple[ev.Event, ...]:
+    """Return a hold for every stopping rule that the adverse event ``values`` of ``patient`` completes.
+
+    ``record`` is its key when the sponsor's view of it counts too.
+    """
     held: list[ev.Event] = []
     open_rules = {hold.rule for hold in state.open_holds}
     for rule in folder.study.stopping_rules:
-        if rule.id in open_rules or not _meets(state, patient, None, values, rule):
+        if rule.id in open_rules or not _meets(state, patient, record, values, rule):
             continue
         earlier = sum(
             _meets(state, other.patient, record.record, record.values, rule)

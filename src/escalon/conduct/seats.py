@@ -3,9 +3,9 @@
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.doses import rp2d_counts
 from escalon.conduct.events import DltStatus
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots.backfill import PART
 from escalon.conduct.slots.clearance import refuse_level
 from escalon.conduct.slots.queue import site_not_ready
@@ -131,7 +131,7 @@ def adjudicate_dlt(state: State, signed: c.Signed, command: c.AdjudicateDlt, fol
     refused = _refuse_status(patient, command, signed, folder)
     if refused is not None:
         return refused
-    proposal = assess_dlt(patient, folder, signed.at)
+    proposal = propose_dlt(state, command.patient, folder, signed.at)
     judged = ev.DltAdjudicated(command.patient, command.status, command.clause, command.reason, proposal.text)
     if patient.part == "expansion" and command.status is DltStatus.DLT:
         return (judged, *_hold_expansion(state, command.patient, folder))

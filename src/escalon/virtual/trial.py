@@ -11,15 +11,15 @@ from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Actor, Command, Event
 from escalon.conduct.cohorts import free_seats, pending
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.events import DltStatus
 from escalon.conduct.evidence import rp2d_evidence
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.approval import replacement_object
 from escalon.conduct.slots.events import TaskOpened
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
-from escalon.virtual import meeting, safety_desk
+from escalon.virtual import data_management, meeting, safety_desk
 from escalon.virtual.acts import Act
 from escalon.virtual.clerk import Clerk, Desk, Progress, VirtualRunError
 from escalon.virtual.committee import choose_rp2d
@@ -78,8 +78,11 @@ class VirtualTrial:
             self._clerk.send(now, actor, command)
 
     def _on_event(self, now: datetime, event: Event) -> None:
-        """The safety desk follows up what concerns it."""
-        for moment, task in safety_desk.follow_up(event, now, self._folder):
+        """The safety desk and the people who look after data follow up what concerns them."""
+        for moment, task in (
+            *safety_desk.follow_up(event, now, self._folder),
+            *data_management.follow_up(event, now, self._folder, self._streams),
+        ):
             self._clerk.at(moment, lambda at, do=task: self._do(at, do(self._clerk.state)))  # type: ignore[misc]
 
     def _do(self, now: datetime, sent: tuple[Actor, Command] | None) -> None:
@@ -133,7 +136,7 @@ class VirtualTrial:
         judged = patient.dlt_status is not DltStatus.PENDING and patient_id not in state.slots.reopened
         if judged or waiting:
             return
-        proposal = assess_dlt(patient, self._folder, now)
+        proposal = propose_dlt(state, patient_id, self._folder, now)
         status = proposal.status
         if status is DltStatus.PENDING and last:
             status = DltStatus.NOT_EVALUABLE  # what was needed to judge the open clause never came
@@ -216,7 +219,9 @@ class VirtualTrial:
         if self._clerk.busy:  # something was added since; the study closes after it
             self._clerk.at(self._last_contact(now), self._close)
             return
+        self._send_all(now, list(data_management.finish(self._clerk.state, self._folder)))
         self._sign_casebooks(now, self._clerk.state.patients)
+        self._send_all(now, list(data_management.lock_casebooks(self._clerk.state)))
         self._clerk.send(now, SPONSOR, c.CloseStudy("Last patient completed the follow-up to Month 24"))
 
     def _on_hold(self, now: datetime, held: ev.EnrolmentHeld) -> None:

@@ -8,6 +8,8 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct.act import Event
 from escalon.conduct.encoding import decode, encode
+from escalon.conduct.events import DltStatus
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.safety import commands as sc
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.clocks import tasks
@@ -22,8 +24,10 @@ from tests.act import (
     adverse_event,
     enrol,
     infuse,
+    judge,
     lymphodeplete,
     opened,
+    panel,
 )
 
 HASH = "c" * 64
@@ -181,3 +185,26 @@ def test_what_is_refused(balli: StudyFolder) -> None:
     assert desk.refused(MONITOR, sc.AssessCase(1, full, "n")).rule == "SF-6 causality"
     assert desk.refused(MONITOR, sc.AssessCase(1, full, " ")).rule == "SF-5 narrative"
     assert desk.refused(COORDINATOR, sc.AssessCase(1, full, "n")).rule == "role"
+
+
+def test_a_relation_the_sponsor_sees_reopens_a_window_that_was_judged(balli: StudyFolder) -> None:
+    unrelated = {item: "NOT RELATED" for item in ("AERELUC", "AERELCL")}
+    desk = with_event(balli, **unrelated)
+    desk.now += timedelta(days=27)
+    desk.must(COORDINATOR, c.RecordForm("001", "LB", "LB-D28", panel(desk), "D28"))
+    desk.now += timedelta(days=2)
+    judge(desk, "001")
+    assert desk.state.patients["001"].dlt_status is DltStatus.NO_DLT
+    assess(desk, "NOT RELATED")
+    assert "001" not in desk.state.slots.reopened
+    assess(desk, "PROBABLE")
+    assert "001" in desk.state.slots.reopened
+    assert propose_dlt(desk.state, "001", balli, desk.now).status is DltStatus.DLT
+
+
+def test_a_relation_the_sponsor_sees_completes_a_stopping_rule(balli: StudyFolder) -> None:
+    desk = with_event(balli, AERELUC="NOT RELATED", AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    assert [hold.rule for hold in desk.state.open_holds] == ["death"]
+    assess(desk, "POSSIBLE")
+    assert [hold.rule for hold in desk.state.open_holds] == ["death", "related-death", "susar"]
+    assert [hold.number for hold in desk.state.holds] == [1, 2, 3]

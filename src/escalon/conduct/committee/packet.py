@@ -12,9 +12,9 @@ from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.committee.completeness import completeness
 from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.evidence import peak
 from escalon.conduct.people.signatures import casebook_ref, valid_signatures
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.state import Cohort, Patient, Recommendation, State
 from escalon.design import decision_table
 from escalon.protocol import StudyFolder
@@ -37,7 +37,7 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "cut_hash": cut.content_hash,
         "part": part,
         "cohort": None if shown is None else _cohort(shown),
-        "patients": [_patient(patient, folder, at) | _quality(state, patient) for patient in patients],
+        "patients": [_patient(state, patient, folder, at) | _quality(state, patient) for patient in patients],
         "adverse_events": [row for patient in patients for row in _events(patient)],
         "deaths": [row for patient in patients for row in _deaths(patient)],
         "holds": [
@@ -69,9 +69,9 @@ def _cohort(cohort: Cohort) -> dict[str, Any]:
     }
 
 
-def _patient(patient: Patient, folder: StudyFolder, at: datetime) -> dict[str, Any]:
+def _patient(state: State, patient: Patient, folder: StudyFolder, at: datetime) -> dict[str, Any]:
     forms = completeness(patient, folder, at)
-    proposal = assess_dlt(patient, folder, at)
+    proposal = propose_dlt(state, patient.patient, folder, at)
     infused = patient.infused_at
     return {
         "patient": patient.patient,

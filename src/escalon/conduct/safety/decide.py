@@ -5,6 +5,8 @@ from datetime import datetime
 
 from escalon.conduct import events as core
 from escalon.conduct.act import Event, Outcome, Refused, Signed
+from escalon.conduct.derived_grades import worst_grade
+from escalon.conduct.monitoring import held_by
 from escalon.conduct.people.signatures import content_hash, valid_signatures
 from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
@@ -37,7 +39,8 @@ def assess_case(state: State, signed: Signed, command: c.AssessCase, folder: Stu
         assessed = _assessed(state, case, command, folder)
     except ValueError as error:
         return Refused("SF-6 causality", str(error))
-    return (assessed, *_follows(state, case, assessed, signed.at, folder))
+    held = _held(state, case, assessed, signed, folder)
+    return (assessed, *held, *_follows(state, case, assessed, signed.at, folder, len(held)))
 
 
 def _assessed(state: State, case: Case, command: c.AssessCase, folder: StudyFolder) -> ev.CaseAssessed:
@@ -49,7 +52,11 @@ def _assessed(state: State, case: Case, command: c.AssessCase, folder: StudyFold
     for product in investigational(folder):
         related = combine(product, investigator.get(product), command.causality[product])
         expected: Judgement = judge_expectedness(
-            values["AEDECOD"], values["AETOXGR"], product, onset_date(values), folder.study.safety_references
+            values["AEDECOD"],
+            worst_grade(values),
+            product,
+            onset_date(values),
+            folder.study.safety_references,
         )
         expectedness[product] = expected.clause
         word = "related" if related.related else "not related"
@@ -61,8 +68,19 @@ def _assessed(state: State, case: Case, command: c.AssessCase, folder: StudyFold
     )
 
 
+def _held(
+    state: State, case: Case, assessed: ev.CaseAssessed, signed: Signed, folder: StudyFolder
+) -> tuple[Event, ...]:
+    """A stopping rule that the event meets only now, because the sponsor sees a relation."""
+    from escalon.conduct.fold import state_after
+
+    values = state.patients[case.patient].records[case.record].values
+    after = state_after(state, (assessed,), signed)
+    return held_by(after, case.patient, values, folder, case.record)
+
+
 def _follows(
-    state: State, case: Case, assessed: ev.CaseAssessed, now: datetime, folder: StudyFolder
+    state: State, case: Case, assessed: ev.CaseAssessed, now: datetime, folder: StudyFolder, held: int
 ) -> tuple[Event, ...]:
     if not assessed.susar or case.susar:
         return ()
@@ -72,7 +90,7 @@ def _follows(
     if not folder.conduct.safety.freeze_on_susar:
         return clocks
     reason = f"case {case.number}, patient {case.patient}: {case.term} is a SUSAR"
-    return (*clocks, core.EnrolmentHeld(len(state.holds) + 1, "susar", reason))
+    return (*clocks, core.EnrolmentHeld(len(state.holds) + 1 + held, "susar", reason))
 
 
 def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder: StudyFolder) -> Outcome:

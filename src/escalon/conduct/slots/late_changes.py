@@ -4,12 +4,14 @@ Nothing is rewritten. A broken past stagger becomes a deviation, a judgement tha
 window, and a decision made on it is flagged and becomes a task.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from escalon.conduct import events as core
 from escalon.conduct.act import Event
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.events import DltStatus
+from escalon.conduct.proposals import propose_dlt
+from escalon.conduct.safety.events import CaseAssessed
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.lock import CELLS
 from escalon.conduct.slots.stagger import infused_in_order, local, observed_until, site_zone
@@ -93,18 +95,25 @@ def reopened(
 ) -> tuple[Event, ...]:
     """Return the windows that a changed record re-opens: the criteria now say something else than was judged."""
     facts: list[Event] = []
-    for name in dict.fromkeys(
-        e.patient for e in events if isinstance(e, core.FormRecorded) and e.form in EVIDENCE
-    ):
-        was, now = before.patients[name], after.patients[name]
+    for name in dict.fromkeys(_touched(before, events)):
+        now = after.patients[name]
         if now.dlt_status is DltStatus.PENDING or now.infused_at is None or name in after.slots.reopened:
             continue
-        old, new = assess_dlt(was, folder, at), assess_dlt(now, folder, at)
+        old, new = propose_dlt(before, name, folder, at), propose_dlt(after, name, folder, at)
         if new.status in (old.status, DltStatus.PENDING, now.dlt_status):
             continue
         reason = f"judged {now.dlt_status}; the criteria now say {new.status}: {new.text}"
         facts.append(ev.WindowReopened(name, reason))
     return tuple(facts)
+
+
+def _touched(state: State, events: tuple[Event, ...]) -> Iterator[str]:
+    """Patients of whom an act changes what the criteria read: a record, or the sponsor's view of an event."""
+    for event in events:
+        if isinstance(event, core.FormRecorded) and event.form in EVIDENCE:
+            yield event.patient
+        elif isinstance(event, CaseAssessed):
+            yield state.safety.cases[event.case - 1].patient
 
 
 def judged_again(before: State, events: tuple[Event, ...]) -> tuple[Event, ...]:

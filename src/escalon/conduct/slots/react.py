@@ -3,6 +3,7 @@
 from escalon.conduct import events as core
 from escalon.conduct.act import Event, Signed
 from escalon.conduct.people.events import VersionApproved
+from escalon.conduct.safety.events import CaseAssessed
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.clearance import follow_decision
 from escalon.conduct.slots.late_changes import corrected, deviations, judged_again, reopened
@@ -29,7 +30,7 @@ FREES = (
 def react(state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder) -> tuple[Event, ...]:
     """Return what follows from ``events`` (``state`` is the one before them), in the order in which it follows."""
     added: tuple[Event, ...] = ()
-    records = any(isinstance(event, core.FormRecorded) for event in events)
+    records = any(isinstance(event, core.FormRecorded | CaseAssessed) for event in events)
     decided = any(isinstance(event, core.CommitteeDecided | core.CohortOpened) for event in events)
     if decided:
         added += follow_decision(_after(state, events, signed), events, signed, folder)
@@ -55,7 +56,9 @@ def _after_records(
     state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder
 ) -> tuple[Event, ...]:
     forms = [event for event in events if isinstance(event, core.FormRecorded)]
-    judged = any(state.patients[event.patient].dlt_adjudicated_at is not None for event in forms)
+    read = [event.patient for event in forms]
+    read += [state.safety.cases[one.case - 1].patient for one in events if isinstance(one, CaseAssessed)]
+    judged = any(state.patients[patient].dlt_adjudicated_at is not None for patient in read)
     changed_exposure = any(event.form == "EX" for event in forms)
     if not judged and not changed_exposure:
         return ()

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from escalon.conduct.dlt_record import assess_dlt
 from escalon.conduct.events import DltStatus
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.state import Cohort, Patient, State
 from escalon.protocol import StudyFolder
 
@@ -167,7 +167,7 @@ def candidates(state: State, cohort: Cohort, folder: StudyFolder, at: datetime) 
     found = []
     for other in infused_in_order(state, cohort):
         if other.dlt_status is DltStatus.PENDING or other.patient in state.slots.reopened:
-            proposal = assess_dlt(other, folder, at)
+            proposal = propose_dlt(state, other.patient, folder, at)
             if proposal.status is DltStatus.DLT:
                 clause = f" (clause {proposal.clause})" if proposal.clause else ""
                 found.append(f"a DLT of {other.site}-{other.patient}{clause} is not adjudicated [ST-6]")

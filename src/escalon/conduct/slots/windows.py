@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from escalon.conduct.dlt_record import DltProposal, assess_dlt
+from escalon.conduct.dlt_record import DltProposal
 from escalon.conduct.events import DltStatus
+from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 
@@ -65,7 +66,7 @@ def dlt_window(state: State, patient: Patient, folder: StudyFolder, at: datetime
         reason = "no infusion recorded" if patient.released is None else f"left before it: {patient.released}"
         return Window(WindowState.NOT_STARTED, Evaluability.OUTSIDE, None, None, False, False, (reason,))
     day = (at.date() - patient.infused_at.date()).days
-    proposal = assess_dlt(patient, folder, at)
+    proposal = propose_dlt(state, patient.patient, folder, at)
     if patient.patient in state.slots.reopened:
         candidate = proposal.status is DltStatus.DLT
         again = (f"judged {patient.dlt_status}, to be judged again", proposal.text)
