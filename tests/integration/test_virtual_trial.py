@@ -7,11 +7,14 @@ from itertools import pairwise
 import pytest
 
 from escalon.conduct import commands as c
+from escalon.conduct.capture.marks import unconfirmed, unverified
+from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.cohorts import escalation_counts
 from escalon.conduct.decide import decide
 from escalon.conduct.encoding import encode
 from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
+from escalon.conduct.people.signatures import casebook_content, content_hash, valid_signatures
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.virtual.trial import run_trial
@@ -137,3 +140,16 @@ def test_infusions_of_a_cohort_keep_the_stagger(balli: StudyFolder, first: Memor
 def test_an_unknown_scenario_is_an_error(balli: StudyFolder) -> None:
     with pytest.raises(ValueError, match="all-toxic"):
         run(balli, 1, "no-such-thing")
+
+
+def test_data_are_confirmed_verified_settled_and_locked_at_the_end(first: MemoryDesk) -> None:
+    state, folder = first.state, first.folder
+    assert set(state.capture.locked) == set(state.patients)
+    assert len(state.capture.queries) > 0
+    assert open_queries(state) == ()
+    for patient in state.patients:
+        assert unconfirmed(state, folder, patient) == ()
+        assert unverified(state, patient, folder.conduct.capture.lock.verified_forms) == ()
+        digest = content_hash(casebook_content(state, patient))
+        assert state.capture.locked[patient].content_hash == digest
+        assert valid_signatures(state, f"casebook:{patient}", digest, "responsibility")

@@ -13,6 +13,7 @@ from escalon.conduct.people.signatures import (
 )
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
+from escalon.virtual.data_management import settle_queries
 from escalon.virtual.staff import ADMINISTRATOR, PHYSICIAN, SPONSOR, everybody, investigator
 
 ZONES = {"USA": "America/New_York", "FRA": "Europe/Paris", "GBR": "Europe/London"}
@@ -48,8 +49,12 @@ def _enlist(giver: Actor, person: Actor, organisation: str, method: str, now: da
 
 
 def sign_casebooks(state: State, patients: Iterable[str]) -> Iterator[Sent]:
-    """Yield the investigators' signatures on casebooks as they are now, where they have not signed yet."""
+    """Yield the investigators' signatures on casebooks as they are now, where they have not signed yet.
+
+    Open queries are settled before: nobody signs while one is open.
+    """
     for patient in patients:
+        yield from settle_queries(state, (patient,))
         digest = content_hash(casebook_content(state, patient))
         if not valid_signatures(state, casebook_ref(patient), digest, "responsibility"):
             signer = investigator(state.patients[patient].site)

@@ -6,7 +6,9 @@ import pytest
 
 from escalon.conduct import commands as c
 from escalon.conduct.capture import commands as cap
-from escalon.conduct.capture.versions import affected, folder_of, patient_version
+from escalon.conduct.capture.events import PatientVersionSet
+from escalon.conduct.capture.versions import affected, folder_of, patient_version, set_versions
+from escalon.conduct.events import PatientEnrolled
 from escalon.conduct.people.commands import ApproveVersion
 from escalon.protocol import StudyFolder, load_study
 from escalon.protocol.amendments import succeed
@@ -23,7 +25,8 @@ def new(balli: StudyFolder) -> StudyFolder:
     vitals = files["forms/vs.yaml"].replace(
         "required: false, unit: cm", "required: false, retired: '2', unit: cm"
     )
-    return succeed(load_study({**files, "forms/vs.yaml": vitals.rstrip("\n") + "\n" + PULSE}), balli)
+    vitals = vitals.replace("  - {name: ECOG", PULSE + "  - {name: ECOG")
+    return succeed(load_study({**files, "forms/vs.yaml": vitals}), balli)
 
 
 @pytest.fixture
@@ -59,18 +62,18 @@ def test_after_an_amendment_a_patient_stays_on_the_version_consented_to(
     assert affected(desk.state, new.hash).patients == ("001",)
 
 
-def test_a_new_patient_is_on_the_version_the_site_has_approved(
-    desk: Desk, balli: StudyFolder, new: StudyFolder
-) -> None:
+def test_a_new_patient_is_on_the_version_the_site_has_approved(balli: StudyFolder, new: StudyFolder) -> None:
+    desk = opened(balli)
     amend(desk, new)
-    enrol(desk, "002")
-    assert patient_version(desk.state, "002") == balli.hash
+    enrolled = PatientEnrolled("001", "01", "escalation", 1, "2020-01-06", None)
+    (placed,) = set_versions(desk.state, (enrolled,))
+    assert placed == PatientVersionSet("001", balli.hash, "2020-01-06")
     desk.must(SPONSOR, ApproveVersion("01", new.hash))
-    enrol(desk, "003")
-    assert patient_version(desk.state, "003") == new.hash
-    assert "not asked since version 2" in desk.refused(COORDINATOR, vitals(desk, "003", PULSE=70)).reason
-    desk.must(COORDINATOR, vitals(desk, "003", HEIGHT=None, PULSE=70))
-    desk.must(COORDINATOR, vitals(desk, "002"))
+    assert set_versions(desk.state, (enrolled,)) == ()
+    enrol(desk, "001")
+    assert patient_version(desk.state, "001") == new.hash
+    assert "not asked since version 2" in desk.refused(COORDINATOR, vitals(desk, "001", PULSE=70)).reason
+    desk.must(COORDINATOR, vitals(desk, "001", HEIGHT=None, PULSE=70))
 
 
 def test_reconsent_needs_the_approval_and_keeps_what_was_answered(desk: Desk, new: StudyFolder) -> None:

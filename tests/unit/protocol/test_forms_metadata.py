@@ -268,7 +268,7 @@ def test_a_fault_of_a_form_is_told_with_file_line_field_and_rule(
 
 def test_items_share_a_code_list() -> None:
     codes = "codes: [{code: x, label: Ex}, {code: y, label: Why}]"
-    lists = f"--- !assumption\ncodelists:\n  - {{id: XY, title: Two, {codes}}}\n"
+    lists = f"{balli_files()['codelists.yaml']}  - {{id: XY, title: Two, {codes}}}\n"
     text = FORM.format(choices="codelist: XY", item="unit: mg", when="{item: A, is: y}")
     folder = load_study({**balli_files(), "forms/qq.yaml": text, "codelists.yaml": lists})
     assert folder.forms["QQ"].items[0].choices == ("x", "y")
