@@ -65,12 +65,27 @@ def test_the_nearest_result_of_a_visit_is_its_record_and_ties_go_to_the_later():
     ]
 
 
-def test_assessment_counts_do_not_enter(adam, sdtm):
-    panel = sdtm["LB"].filter(pl.col("LBCAT") != "DISEASE ASSESSMENT")
-    assert adam["ADLB"].height == panel.height < sdtm["LB"].height
+def test_of_an_assessment_only_what_no_panel_has_enters(adam, sdtm):
+    assessed = pl.col("LBCAT") == "DISEASE ASSESSMENT"
+    only = pl.col("LBTESTCD").is_in(["BMBLAST", "BMCOUNT", "BMCELL", "PBBLAST"])
+    expected = sdtm["LB"].filter(~assessed | only)
+    assert adam["ADLB"].height == expected.height < sdtm["LB"].height
     assert set(adam["ADLB"].select("USUBJID", "SRCSEQ").rows()) == set(
-        panel.select("USUBJID", "LBSEQ").rows()
+        expected.select("USUBJID", "LBSEQ").rows()
     )
+    assert set(adam["ADLB"].filter(PARCAT1="DISEASE ASSESSMENT")["ATOXGR"]) == {None}
+
+
+def test_marrow_blasts_by_day_with_baseline_visit_and_source(adam, sdtm):
+    own = adam["ADLB"].filter(SUBJID="001", PARAMCD="BMBLAST").sort("ADT")
+    assert own.select("ARDY", "AVISIT", "AVAL", "BASE", "CHG", "ABLFL").rows() == [
+        (-13, "SCR", 60.0, 60.0, None, "Y"),
+        (28, "D28", 2.0, 60.0, -58.0, None),
+        (84, "D84", 40.0, 60.0, -20.0, None),
+    ]
+    assert set(own["PARAM"]) == {"Blasts in Marrow (%)"}
+    source = sdtm["LB"].filter(USUBJID="BALLI-01-01-001", LBSEQ=own["SRCSEQ"][1]).row(0, named=True)
+    assert (source["LBTESTCD"], source["LBSTRESN"]) == ("BMBLAST", 2.0)
 
 
 def test_every_graded_item_of_the_study_has_a_test_code_and_the_same_unit():

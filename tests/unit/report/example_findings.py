@@ -1,12 +1,13 @@
 """Concentrations, parameters and laboratory values for the patients of ``example``."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tests.unit.report.example import make_marrows
 from tests.unit.report.example_course import Course, infusion, keys
 
 
@@ -123,10 +124,24 @@ def make_adpp(courses: Iterable[Course], rng: np.random.Generator) -> pl.DataFra
 
 
 def make_adlb(courses: Iterable[Course], rng: np.random.Generator) -> pl.DataFrame:
-    """Lymphocytes, neutrophils and platelets."""
+    """Lymphocytes, neutrophils and platelets, and the marrow blasts of the disease assessments."""
     rows: list[dict[str, Any]] = []
     for course in courses:
         zero = infusion(course.fate)
+        rows += [
+            keys(course.fate)
+            | {
+                "PARAMCD": "BMBLAST",
+                "AVAL": record.values["BMBLAST"],
+                "AVALU": "%",
+                "ADT": date.fromisoformat(str(record.values["RSDTC"])),
+                "ARDY": (date.fromisoformat(str(record.values["RSDTC"])) - zero).days,
+                "AVISIT": "UNSCHEDULED",
+                "ATOXGR": None,
+                "SRCSEQ": 100 + place,
+            }
+            for place, record in enumerate(make_marrows(course.fate).values())
+        ]
         for sequence, day in enumerate((-14, -5, 0, 1, 3, 7, 10, 14, 21, 28, 42, 56, 84)):
             if day > course.last or (day >= 0 and course.fate.infused is None):
                 continue

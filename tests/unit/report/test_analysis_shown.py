@@ -24,14 +24,19 @@ def ard(adam, state, folder):
     return derive_ard(adam, state, folder.study)
 
 
-def test_marrow_blasts_come_with_the_day_from_the_infusion(adam, state):
+def test_marrow_blasts_come_with_the_day_from_the_infusion(adam):
     people = derive_people(adam).filter(pl.col("SAFFL") == "Y")
-    rows = derive_marrow(people, state)
+    every = derive_marrow(people, adam)
+    rows = every.drop_nulls("AVAL")
     own = rows.filter(pl.col("USUBJID").str.ends_with("-001"))
     assert own.rows() == [
         (own["USUBJID"][0], day, blasts) for day, blasts in ((-7, 21), (28, 1.05), (56, 10.5))
     ]
     assert rows["USUBJID"].n_unique() == people.height - 1
+    # An assessment without a count stands with its day.
+    assessed = adam["ADRS"].filter((pl.col("PARAMCD") == "OVRLRESP") & (pl.col("SAFFL") == "Y"))
+    assert set(assessed.select("USUBJID", "ARDY").rows()) <= set(every.select("USUBJID", "ADY").rows())
+    assert every.height == every.unique(["USUBJID", "ADY"]).height
 
 
 def test_waterfall_and_spider_name_who_is_missing(adam, state, folder):

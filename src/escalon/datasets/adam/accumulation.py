@@ -26,17 +26,14 @@ def lacking(profile: Profile, starts: Sequence[float], lengths: Sequence[float])
     if tau is None:
         return "one administration"
     measured = [h for h, value in zip(profile.hours, profile.values, strict=True) if value is not None]
-    for start, length in ((starts[0], lengths[0]), (starts[-1], lengths[-1])):
-        end = start + tau
+    for place, name in ((0, "first"), (-1, "last")):
+        start, end = starts[place] + lengths[place], starts[place] + tau
         # A trough just before the next administration belongs to the interval but cannot show its peak.
-        if not any(start + length <= hour < end - TROUGH_HOURS for hour in measured):
-            return (
-                f"no sample between the infusion at {start:.1f} h and its trough, {tau:.1f} h after its start"
-            )
-    for start in starts[1:]:
+        if not any(start <= hour < end - TROUGH_HOURS for hour in measured):
+            return f"no sample between the {name} infusion and its trough"
+    for number, start in enumerate(starts[1:], start=2):
         if not any(0.0 <= start - hour <= TROUGH_HOURS for hour in measured):
-            return f"no sample within {TROUGH_HOURS:g} h before the dose at {start:.1f} h"
-    end = starts[-1] + tau
-    if not any(hour >= end for hour in measured):
-        return f"no sample from {end:.1f} h on: the last dosing interval is not covered"
+            return f"no sample within {TROUGH_HOURS:g} h before administration {number}"
+    if not any(hour >= starts[-1] + tau for hour in measured):
+        return "no sample after the last dosing interval: it is not covered"
     return None

@@ -1,8 +1,9 @@
 """ADLB: laboratory panels by visit with baseline, normal range and CTCAE grade of the study's version.
 
 Grades come from ``criteria.ctcae`` on the value, the limits of LB and the baseline; parameters without a
-CTCAE term have none. Of several results of a parameter at a visit, ANL01FL marks the one nearest to its day
-(at equal distance the later).
+CTCAE term have none. Of a disease assessment the counts that no panel has enter too (blasts in marrow and blood,
+marrow cells and cellularity); its neutrophils and platelets stay in LB, so that no parameter mixes the two. Of several
+results of a parameter at a visit, ANL01FL marks the one nearest to its day (at equal distance the later).
 """
 
 from functools import cache
@@ -39,16 +40,28 @@ def _codes() -> dict[str, str]:
     return {row["form_item"]: row["testcd"] for row in load_table("laboratory.csv")}
 
 
+@cache
+def _assessed() -> tuple[str, ...]:
+    """Tests of a disease assessment that no laboratory panel has."""
+    panel = set(_codes().values())
+    return tuple(row["testcd"] for row in load_table("assessment.csv") if row["testcd"] not in panel)
+
+
 def _terms(study: Study) -> dict[str, str]:
     """CTCAE term of each test in the study's version; tests without one are left out."""
     return {_codes()[row.item]: term for term, row in study.grading.laboratory_terms().items()}
 
 
 def derive_adlb(sdtm: Frames, adsl: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return ADLB: every panel result of LB; results of disease assessments stay in LB."""
+    """Return ADLB: every panel result of LB, and what only disease assessments count."""
     spec = load_spec("adam")["ADLB"]
-    panel = sdtm["LB"].filter(pl.col("LBCAT") != ASSESSMENT)
-    frame = panel.rename(_COPIED).join(adsl.select(*KEYS, "INFDT").drop("STUDYID"), on="USUBJID")
+    entering = (pl.col("LBCAT") != ASSESSMENT) | pl.col("LBTESTCD").is_in(_assessed())
+    frame = (
+        sdtm["LB"]
+        .filter(entering)
+        .rename(_COPIED)
+        .join(adsl.select(*KEYS, "INFDT").drop("STUDYID"), on="USUBJID")
+    )
     moment = pl.col("LBDTC").str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
     unit = pl.when(pl.col("AVALU").is_not_null()).then(" (" + pl.col("AVALU") + ")").otherwise(pl.lit(""))
     frame = frame.with_columns(

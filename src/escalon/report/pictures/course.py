@@ -25,7 +25,7 @@ def _infused(adam: Adam) -> pl.DataFrame:
 def picture_spider(adam: Adam, state: State, study: Study) -> Picture:
     """Change of the marrow blasts over time."""
     people = _infused(adam)
-    rows = spider_rows(derive_marrow(people, state)).filter(pl.col("PCHG").is_not_null())
+    rows = spider_rows(derive_marrow(people, adam)).filter(pl.col("PCHG").is_not_null())
     points = rows.join(
         people.select("USUBJID", "patient", "response"), on="USUBJID", maintain_order="left"
     ).select(
@@ -45,7 +45,7 @@ def picture_spider(adam: Adam, state: State, study: Study) -> Picture:
 def picture_waterfall(adam: Adam, state: State, study: Study) -> Picture:
     """Best change of the marrow blasts."""
     people = _infused(adam)
-    found = waterfall_rows(derive_marrow(people, state))
+    found = waterfall_rows(derive_marrow(people, adam))
     known = people.select("USUBJID", "patient", "response").join(found, on="USUBJID", how="left")
     drawn = known.filter(pl.col("PCHG").is_not_null()).sort(["PCHG", "patient"], descending=[True, False])
     label = pl.when(pl.col("PCHG") > course.CAP).then(

@@ -1,27 +1,28 @@
 """Marrow blasts of the infused patients, day by day: what the waterfall and the spider are drawn from."""
 
-from datetime import date
+from collections.abc import Mapping
 
 import polars as pl
 
-from escalon.conduct.state import State
+from escalon.report.results.groups import in_group
 
-__all__ = ["FORM", "derive_marrow"]
+__all__ = ["BLASTS", "derive_marrow"]
 
-FORM = "RS"
+BLASTS = "BMBLAST"
 
 
-def derive_marrow(people: pl.DataFrame, state: State) -> pl.DataFrame:
-    """Blasts in marrow (percent of cells) of each disease assessment.
+def derive_marrow(people: pl.DataFrame, adam: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """Blasts in marrow (percent of cells) of each disease assessment, from ADLB and ADRS.
 
-    ``people``: infused patients with USUBJID, SUBJID, INFDT. Returns USUBJID, ADY (days from the infusion), AVAL (null:
-    no marrow, or not counted). The counts of an assessment are not in ADLB: they come from its form.
+    ``people``: infused patients with USUBJID. Returns USUBJID, ADY (days from the infusion), AVAL (null: an assessment
+    after the infusion without a count).
     """
-    rows = []
-    for usubjid, subjid, infused in people.select("USUBJID", "SUBJID", "INFDT").iter_rows():
-        for record in state.patients[subjid].records.values() if subjid in state.patients else ():
-            if record.form == FORM and record.values.get("RSDTC"):
-                day = (date.fromisoformat(str(record.values["RSDTC"])[:10]) - infused).days
-                rows.append((usubjid, day, record.values.get("BMBLAST")))
-    schema = {"USUBJID": pl.String, "ADY": pl.Int64, "AVAL": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row").sort("USUBJID", "ADY")
+    counted = in_group(adam["ADLB"].filter(pl.col("PARAMCD") == BLASTS), people)
+    counted = counted.select(
+        "USUBJID", ADY=pl.col("ARDY").cast(pl.Int64), AVAL=pl.col("AVAL").cast(pl.Float64)
+    )
+    assessed = in_group(adam["ADRS"].filter(pl.col("PARAMCD") == "OVRLRESP"), people)
+    assessed = assessed.select("USUBJID", ADY=pl.col("ARDY").cast(pl.Int64)).unique()
+    without = assessed.join(counted, on=["USUBJID", "ADY"], how="anti")
+    without = without.with_columns(AVAL=pl.lit(None, pl.Float64))
+    return pl.concat([counted, without]).sort("USUBJID", "ADY", nulls_last=True)
