@@ -7,7 +7,7 @@ and the chain still verifies. See ``docs/adr/0006-ledger-scheme-2.md``.
 import hashlib
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quoted
-from operator import attrgetter
+from operator import add, attrgetter
 
 from escalon.conduct.canonical import canonical
 
@@ -97,7 +97,8 @@ class Entry:
     @property
     def redacted(self) -> bool:
         """True if a value of this event was redacted."""
-        return any(value is not None and value.text is None for value in (self.new, self.reason))
+        new, reason = self.new, self.reason
+        return (new is not None and new.text is None) or (reason is not None and reason.text is None)
 
     def instead(self, replacement: str) -> "Entry":
         """Return this entry with the payload to read instead of redacted values."""
@@ -120,8 +121,8 @@ class Entry:
 
     def _said_2(self) -> str:
         """Canonical JSON of all columns as strings; spelled out because every event passes here."""
-        parts = [label + quoted(str(getattr(self, name))) for label, name in zip(_LABELS, _SAID, strict=True)]
-        return "{" + ",".join(parts) + "}"
+        parts = map(quoted, map(str, _said(self)))
+        return "{" + ",".join(map(add, _LABELS, parts)) + "}"
 
 
 def commitment(salt: str, text: str) -> str:
