@@ -8,6 +8,7 @@ it persisted, and a marrow within it to say why.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import floor
 
 from escalon.criteria.ctcae import grade_lab
@@ -69,7 +70,7 @@ def _timeline(
     for count in record.counts:
         value = getattr(count, field)
         if value is not None:
-            grade = grade_lab(term[version], value, version=version).grade
+            grade = _grade(term[version], value, version)
             severe = grade is not None and grade >= clause.grade
             seen.append(_Seen(count.day - origin, severe, f"{field} {value:g} on day {count.day - origin:g}"))
     for event in record.events:
@@ -80,6 +81,12 @@ def _timeline(
     for row in sorted((row for row in seen if row.day < cut + 1), key=lambda row: row.severe):
         worst[floor(row.day)] = row
     return [worst[day] for day in sorted(worst)]
+
+
+@lru_cache(maxsize=16384)
+def _grade(term: str, value: float, version: str) -> int | None:
+    """Grade of a count; kept, because every review of a patient reads all counts again."""
+    return grade_lab(term, value, version=version).grade
 
 
 def _from_event(event: AdverseEvent, clause: CytopeniaClause, origin: float, cut: float) -> list[_Seen]:

@@ -99,8 +99,10 @@ def reopened(
         now = after.patients[name]
         if now.dlt_status is DltStatus.PENDING or now.infused_at is None or name in after.slots.reopened:
             continue
-        old, new = propose_dlt(before, name, folder, at), propose_dlt(after, name, folder, at)
-        if new.status in (old.status, DltStatus.PENDING, now.dlt_status):
+        new = propose_dlt(after, name, folder, at)
+        if new.status in (DltStatus.PENDING, now.dlt_status):
+            continue
+        if new.status is propose_dlt(before, name, folder, at).status:
             continue
         reason = f"judged {now.dlt_status}; the criteria now say {new.status}: {new.text}"
         facts.append(ev.WindowReopened(name, reason))
