@@ -30,13 +30,13 @@ def _with(state: State, **changes: Any) -> State:
 def _move(state: State, number: int, fact: Fact, status: Status, reason: str = "", **changes: Any) -> State:
     slots = state.slots.slots
     before = slots[number - 1]
-    step = Step(fact.at, status, reason)
+    step = Step(fact.seq, fact.at, status, reason)
     after = replace(before, status=status, history=(*before.history, step), **changes)
     return _with(state, slots=(*slots[: number - 1], after, *slots[number:]))
 
 
 def _requested(state: State, fact: Fact, event: ev.SlotRequested) -> State:
-    first = (Step(fact.at, Status.REQUESTED),)
+    first = (Step(fact.seq, fact.at, Status.REQUESTED),)
     slot = Slot(
         event.slot, event.site, event.candidate, fact.at, fact.actor_id, event.backfill, history=first
     )

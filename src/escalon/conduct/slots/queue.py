@@ -134,12 +134,12 @@ def free_places(state: State, folder: StudyFolder) -> list[tuple[int, int, int]]
 def _served(state: State) -> list[str]:
     """The sites in the order in which they were given seats."""
     given = [
-        (step.at, slot.number, slot.site)
+        (step.seq, slot.site)
         for slot in state.slots.slots
         for step in slot.history
         if step.status is Status.RESERVED
     ]
-    return [site for _, _, site in sorted(given)]
+    return [site for _, site in sorted(given)]
 
 
 def _turn(line: list[Slot], served: list[str], folder: StudyFolder) -> tuple[Slot, str]:

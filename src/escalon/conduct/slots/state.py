@@ -17,8 +17,9 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry in the history of a slot."""
+    """One entry in the history of a slot; ``seq`` is the ledger number of the fact behind it."""
 
+    seq: int
     at: datetime
     status: Status
     reason: str = ""
