@@ -7,14 +7,18 @@ from escalon.conduct.act import Actor, Command, Event
 from escalon.conduct.people.signatures import content_hash
 from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
+from escalon.conduct.safety.decide_matters import COMMITTEE
+from escalon.conduct.safety.icsr.send import region_of, write_report
 from escalon.conduct.safety.reading import investigational, investigator_causality
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
-from escalon.virtual.staff import MONITOR, SAFETY_OFFICER
+from escalon.virtual.staff import MONITOR, SAFETY_OFFICER, investigator
 
 Sent = tuple[Actor, Command]
 Task = tuple[datetime, Callable[[State], Sent | None]]
 ASSESSED_AFTER, ACKNOWLEDGED_AFTER = timedelta(days=1), timedelta(days=1)
+DISTRIBUTED_AFTER, READ_AFTER = timedelta(hours=2), timedelta(days=2)
+ETHICS = f"{COMMITTEE}Virtual ethics committee"
 SENT_AFTER = {
     "susar_fatal": timedelta(days=4),
     "upgrade": timedelta(days=4),
@@ -27,19 +31,25 @@ RECEIVERS = {"EU": "EudraVigilance", "US": "FDA", "UK": "MHRA"}
 
 def follow_up(event: Event, now: datetime, folder: StudyFolder) -> Iterator[Task]:
     """Yield what the desk does after ``event`` and when; a task is asked again then, and may have become needless."""
-    if isinstance(event, ev.CaseOpened):
+    if isinstance(event, (ev.CaseOpened, ev.CaseUpdated)):
         yield now + ASSESSED_AFTER, lambda state, case=event.case: _assess(state, case, folder)  # type: ignore[misc]
     elif isinstance(event, ev.ClockStarted) and event.purpose in SENT_AFTER:
         when = max(now, event.started_at + SENT_AFTER[event.purpose])
-        yield when, lambda state, clock=event.clock: _send(state, clock)  # type: ignore[misc]
+        yield when, lambda state, clock=event.clock: _send(state, clock, when, folder)  # type: ignore[misc]
     elif isinstance(event, ev.ReportSubmitted):
         accepted = c.AcknowledgeReport(event.report, True, "accepted")
         yield now + ACKNOWLEDGED_AFTER, lambda state: (SAFETY_OFFICER, accepted)
+        yield now + DISTRIBUTED_AFTER, lambda state: _distribute(state, event.report)
+    elif isinstance(event, ev.ReportDistributed):
+        for recipient in event.recipients:
+            yield now + READ_AFTER, lambda state, who=recipient: _read(state, event.report, who)  # type: ignore[misc]
 
 
-def _assess(state: State, number: int, folder: StudyFolder) -> Sent:
+def _assess(state: State, number: int, folder: StudyFolder) -> Sent | None:
     """The simulated sponsor shares the investigator's opinion."""
     case = state.safety.cases[number - 1]
+    if not case.to_assess:
+        return None
     values = state.patients[case.patient].records[case.record].values
     opinion = investigator_causality(values)
     causality = {product: opinion.get(product, "NOT RELATED") for product in investigational(folder)}
@@ -50,11 +60,27 @@ def _assess(state: State, number: int, folder: StudyFolder) -> Sent:
     return MONITOR, c.AssessCase(number, causality, narrative)
 
 
-def _send(state: State, number: int) -> Sent | None:
+def _send(state: State, number: int, now: datetime, folder: StudyFolder) -> Sent | None:
+    """Send the report of a clock; the ledger keeps the hash of the very file (docs/conduct/safety.md)."""
     clock = state.safety.clocks[number - 1]
     if clock.stopped_at is not None:
         return None
-    case = state.safety.cases[clock.case - 1]
-    pinned = content_hash({"case": case.number, "version": case.version, "narrative": case.narrative})
-    receiver = RECEIVERS.get(clock.jurisdiction, clock.jurisdiction)
-    return SAFETY_OFFICER, c.SubmitReport(number, receiver, pinned)
+    region, rules = region_of(clock.jurisdiction), folder.conduct.safety
+    if rules.sender is not None and region in rules.receivers:
+        pinned = write_report(state, folder, clock.case, now, region, purpose=clock.purpose).hash
+    else:
+        case = state.safety.cases[clock.case - 1]
+        pinned = content_hash({"case": case.number, "version": case.version, "narrative": case.narrative})
+    return SAFETY_OFFICER, c.SubmitReport(number, RECEIVERS.get(region, region), pinned)
+
+
+def _distribute(state: State, report: int) -> Sent:
+    investigators = tuple(investigator(site).id for site in sorted(state.people.sites))
+    return SAFETY_OFFICER, c.DistributeReport(report, (*investigators, ETHICS))
+
+
+def _read(state: State, report: int, recipient: str) -> Sent:
+    if recipient == ETHICS:
+        return SAFETY_OFFICER, c.ConfirmReading(report, recipient)
+    reader = next(one for one in map(investigator, sorted(state.people.sites)) if one.id == recipient)
+    return reader, c.ConfirmReading(report)

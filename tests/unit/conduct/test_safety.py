@@ -17,6 +17,7 @@ from escalon.conduct.safety.topic import TOPIC
 from escalon.protocol import StudyFolder
 from tests.act import (
     COORDINATOR,
+    INVESTIGATOR,
     MONITOR,
     SAFETY_OFFICER,
     T0,
@@ -40,6 +41,9 @@ EVENTS: list[Event] = [
     ev.ReportSubmitted(1, 1, 1, "EudraVigilance", HASH),
     ev.ReportAcknowledged(1, False, "E2B rule 12"),
     ev.ClockReopened(1, "report 1 was rejected"),
+    ev.MatterRecorded(1, "serious_breach", "consent missing", T0),
+    ev.ReportDistributed(1, ("i", "committee:Central")),
+    ev.ReportRead(1, "i"),
 ]
 
 
@@ -63,7 +67,7 @@ def with_event(folder: StudyFolder, **changes: Any) -> Desk:
 
 
 def record(desk: Desk, reason: str | None = None, **changes: Any) -> tuple[Event, ...]:
-    values = adverse_event(desk, AESTDTC=(T0 + timedelta(days=2)).isoformat(), **changes)
+    values = adverse_event(desk, **{"AESTDTC": (T0 + timedelta(days=2)).isoformat(), **changes})
     return desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values, reason=reason))
 
 
@@ -208,3 +212,108 @@ def test_a_relation_the_sponsor_sees_completes_a_stopping_rule(balli: StudyFolde
     assess(desk, "POSSIBLE")
     assert [hold.rule for hold in desk.state.open_holds] == ["death", "related-death", "susar"]
     assert [hold.number for hold in desk.state.holds] == [1, 2, 3]
+
+
+def sent(folder: StudyFolder) -> Desk:
+    """A desk with one report sent."""
+    desk = with_event(folder)
+    assess(desk, "POSSIBLE")
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(tasks(desk.state)[0].number, "EudraVigilance", HASH))
+    return desk
+
+
+def test_a_case_without_an_assessment_cannot_be_reported(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    number = desk.state.safety.clocks[0].number
+    assert desk.refused(SAFETY_OFFICER, sc.SubmitReport(number, "FDA", HASH)).rule == "SF-2 clock"
+    assess(desk, "POSSIBLE")
+    values = {"AEOUT": "FATAL", "AESDTH": "Y", "AETOXGR": 5}
+    record(desk, reason="died", **values)
+    assert desk.state.safety.cases[0].to_assess
+
+
+def test_a_case_reported_without_a_suspect_product_lacks_an_element(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    record(desk, reason="entry error", AESTDTC=(T0 - timedelta(days=40)).isoformat())
+    clock = next(one for one in tasks(desk.state) if one.purpose == "susar_fatal")
+    refused = desk.refused(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH))
+    assert refused.rule in ("SF-5 G.k.1", "SF-5 G.k.2.2")
+    assert "product" in refused.reason
+
+
+def test_every_moment_of_new_information_is_kept_apart(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    first = desk.now
+    assess(desk, "POSSIBLE")
+    desk.now += timedelta(days=1)
+    record(desk, reason="follow-up", AEOUT="RECOVERED/RESOLVED", AEENDTC=desk.now.isoformat())
+    case = desk.state.safety.cases[0]
+    assert case.informed_at == (first, desk.now)
+    assert (case.site_aware_at, case.sponsor_aware_at, case.determined_at) == (first, first, first)
+
+
+def test_a_worse_opinion_of_the_sponsor_starts_the_short_clock_once(balli: StudyFolder) -> None:
+    desk = with_event(balli, AESLIFE="N")
+    assess(desk, "POSSIBLE")
+    assess(desk, "POSSIBLE", serious=("LIFE_THREATENING",))
+    assert purposes(desk).count("upgrade") == len(balli.conduct.safety.jurisdictions)
+    assess(desk, "POSSIBLE", serious=("LIFE_THREATENING",))
+    assert purposes(desk).count("upgrade") == len(balli.conduct.safety.jurisdictions)
+
+
+def test_a_case_that_becomes_reportable_later_is_not_late_for_what_was_not_known(balli: StudyFolder) -> None:
+    desk = with_event(balli, AERELUC="NOT RELATED", AESLIFE="N")
+    assess(desk, "UNLIKELY")
+    desk.now += timedelta(days=30)
+    record(desk, reason="biopsy", AERELUC="PROBABLE", AESLIFE="N")
+    assess(desk, "PROBABLE")
+    clock = next(one for one in tasks(desk.state) if one.purpose == "susar_other")
+    assert clock.started_at == desk.now
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "clocks"),
+    [("urgent_safety_measure", 7, ["EU"]), ("serious_breach", 7, ["EU"]), ("dsur", 60, ["EU", "US"])],
+)
+def test_a_matter_starts_its_clock(balli: StudyFolder, kind: str, days: int, clocks: list[str]) -> None:
+    desk = opened(balli)
+    desk.now = T0.replace(year=2026, hour=12)
+    desk.must(SAFETY_OFFICER, sc.RecordMatter(kind, "what happened", desk.now))
+    open_ = tasks(desk.state)
+    assert sorted(one.jurisdiction for one in open_) == clocks
+    assert {(one.due_at.date() - desk.now.date()).days for one in open_} == {days}
+    assert {(one.case, one.matter) for one in open_} == {(0, 1)}
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(open_[0].number, "authority", HASH))
+    assert len(tasks(desk.state)) == len(clocks) - 1
+
+
+def test_what_is_refused_of_matters(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    late = desk.now + timedelta(hours=1)
+    for command, rule in (
+        (sc.RecordMatter("rumor", "x", desk.now), "SF-10 kind"),
+        (sc.RecordMatter("dsur", " ", desk.now), "SF-10 summary"),
+        (sc.RecordMatter("dsur", "x", desk.now.replace(tzinfo=None)), "SF-3 moment"),
+        (sc.RecordMatter("dsur", "x", late), "SF-4 moment"),
+    ):
+        assert desk.refused(SAFETY_OFFICER, command).rule == rule
+
+
+def test_a_report_is_sent_on_and_read(balli: StudyFolder) -> None:
+    desk = sent(balli)
+    ethics = "committee:Central"
+    desk.must(SAFETY_OFFICER, sc.DistributeReport(1, ("i", "i2", ethics)))
+    desk.must(INVESTIGATOR, sc.ConfirmReading(1))
+    desk.must(SAFETY_OFFICER, sc.ConfirmReading(1, ethics))
+    assert desk.state.safety.reports[0].unread == ("i2",)
+    for actor, command, rule in (
+        (INVESTIGATOR, sc.ConfirmReading(1), "SF-10 receipt"),
+        (SAFETY_OFFICER, sc.ConfirmReading(1, "i2"), "SF-10 receipt"),
+        (MONITOR, sc.ConfirmReading(1), "SF-10 receipt"),
+        (SAFETY_OFFICER, sc.DistributeReport(1, ("nobody",)), "SF-10 recipients"),
+        (SAFETY_OFFICER, sc.DistributeReport(1, ("committee:",)), "SF-10 recipients"),
+        (SAFETY_OFFICER, sc.DistributeReport(1, ()), "SF-10 recipients"),
+        (SAFETY_OFFICER, sc.DistributeReport(2, ("i",)), "SF-9 report"),
+    ):
+        assert desk.refused(actor, command).rule == rule

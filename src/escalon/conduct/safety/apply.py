@@ -5,7 +5,8 @@ from typing import Any
 
 from escalon.conduct.act import Event
 from escalon.conduct.safety import events as ev
-from escalon.conduct.safety.state import Case, Clock, Report
+from escalon.conduct.safety.reading import is_fatal
+from escalon.conduct.safety.state import Case, Clock, Matter, Report
 from escalon.conduct.state import Fact, State
 from escalon.conduct.topic import Apply
 
@@ -22,6 +23,7 @@ def _case_opened(state: State, fact: Fact, event: ev.CaseOpened) -> State:
         event.site_aware_at,
         fact.at,
         fact.at,
+        informed_at=(fact.at,),
     )
     return _with(state, cases=(*state.safety.cases, case))
 
@@ -36,6 +38,7 @@ def _case_updated(state: State, fact: Fact, event: ev.CaseUpdated) -> State:
         serious=event.serious,
         fatal=event.fatal,
         updated_at=fact.at,
+        informed_at=(*state.safety.cases[event.case - 1].informed_at, fact.at),
     )
 
 
@@ -46,10 +49,12 @@ def _case_assessed(state: State, fact: Fact, event: ev.CaseAssessed) -> State:
         event.case,
         causality=event.causality,
         serious=event.serious,
+        fatal=is_fatal(event.serious),
         expectedness=event.expectedness,
         susar=event.susar,
         narrative=event.narrative,
         determined_at=fact.at,
+        assessed_version=state.safety.cases[event.case - 1].version,
     )
 
 
@@ -63,6 +68,7 @@ def _clock_started(state: State, fact: Fact, event: ev.ClockStarted) -> State:
         event.purpose,
         event.started_at,
         event.due_at,
+        matter=event.matter,
     )
     return _with(state, clocks=(*state.safety.clocks, clock))
 
@@ -98,6 +104,23 @@ def _report_acknowledged(state: State, fact: Fact, event: ev.ReportAcknowledged)
     )
 
 
+def _matter_recorded(state: State, fact: Fact, event: ev.MatterRecorded) -> State:
+    matter = Matter(event.matter, event.kind, event.summary, event.happened_at, fact.at)
+    return _with(state, matters=(*state.safety.matters, matter))
+
+
+def _report_distributed(state: State, fact: Fact, event: ev.ReportDistributed) -> State:
+    known = state.safety.reports[event.report - 1].recipients
+    return _change(
+        state, "reports", event.report, recipients=tuple(dict.fromkeys((*known, *event.recipients)))
+    )
+
+
+def _report_read(state: State, fact: Fact, event: ev.ReportRead) -> State:
+    read = {**state.safety.reports[event.report - 1].read, event.recipient: fact.at}
+    return _change(state, "reports", event.report, read=read)
+
+
 def _change(state: State, name: str, number: int, **changes: Any) -> State:
     rows = list(getattr(state.safety, name))
     rows[number - 1] = replace(rows[number - 1], **changes)
@@ -117,4 +140,7 @@ APPLY: dict[type[Event], Apply] = {
     ev.ClockReopened: _clock_reopened,
     ev.ReportSubmitted: _report_submitted,
     ev.ReportAcknowledged: _report_acknowledged,
+    ev.MatterRecorded: _matter_recorded,
+    ev.ReportDistributed: _report_distributed,
+    ev.ReportRead: _report_read,
 }

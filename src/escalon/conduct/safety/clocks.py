@@ -18,6 +18,7 @@ def start_clocks(
     folder: StudyFolder,
     first_number: int,
     only: str | None = None,
+    matter: int | None = None,
 ) -> tuple[ClockStarted, ...]:
     """Start the clock of every rule for ``purpose`` whose starting moment is known.
 
@@ -28,6 +29,7 @@ def start_clocks(
         folder: the study.
         first_number: number of the first clock started.
         only: the one jurisdiction to start it in; None: in all of the study.
+        matter: number of the matter, when there is no case.
     """
     rules = folder.conduct.safety
     anchor = min(moments.values())
@@ -46,6 +48,7 @@ def start_clocks(
                 purpose,
                 moment,
                 due_at(rule, moment, rules.zone),
+                matter,
             )
         )
     return tuple(started)

@@ -1,6 +1,7 @@
 """What the safety officer and the medical monitor ask for."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from escalon.conduct.act import Command
 
@@ -27,6 +28,38 @@ class SubmitReport(Command):
     receiver: str
     content_hash: str
     late_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordMatter(Command):
+    """Record what has to be notified apart from a case.
+
+    ``kind``: ``urgent_safety_measure`` (at: when it was taken), ``serious_breach`` (at: when the sponsor became aware)
+    or ``dsur`` (at: the data lock point, end of that day).
+    """
+
+    kind: str
+    summary: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DistributeReport(Command):
+    """Record that a report was sent on to ``recipients``: ids of persons, or ``committee:NAME``."""
+
+    report: int
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmReading(Command):
+    """Confirm that a distributed report was read; ``recipient`` empty: by oneself.
+
+    The safety officer enters the receipt of a committee, which has no account.
+    """
+
+    report: int
+    recipient: str = ""
 
 
 @dataclass(frozen=True, slots=True)

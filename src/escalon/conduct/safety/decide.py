@@ -11,12 +11,14 @@ from escalon.conduct.people.signatures import content_hash, valid_signatures
 from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.clocks import next_number, start_clocks
+from escalon.conduct.safety.icsr.send import missing_elements
 from escalon.conduct.safety.reading import investigational, investigator_causality, is_fatal, onset_date
 from escalon.conduct.safety.state import Case, Clock
 from escalon.conduct.state import State
 from escalon.criteria.relatedness import combine
 from escalon.criteria.seriousness import SERIOUS, Judgement, judge_expectedness
 from escalon.protocol import StudyFolder
+from escalon.protocol.conduct.safety import Purpose
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -82,11 +84,19 @@ def _held(
 def _follows(
     state: State, case: Case, assessed: ev.CaseAssessed, now: datetime, folder: StudyFolder, held: int
 ) -> tuple[Event, ...]:
-    if not assessed.susar or case.susar:
+    if not assessed.susar:
         return ()
-    purpose = "susar_fatal" if is_fatal(assessed.serious) else "susar_other"
-    moments = {"sponsor_awareness": case.sponsor_aware_at, "determination": now}
-    clocks: tuple[Event, ...] = start_clocks(case.number, purpose, moments, folder, next_number(state, ()))  # type: ignore[arg-type]
+    fatal, number = is_fatal(assessed.serious), next_number(state, ())
+    if case.susar:
+        upgraded = {"sponsor_awareness": now, "determination": now}
+        return (
+            start_clocks(case.number, "upgrade", upgraded, folder, number) if fatal and not case.fatal else ()
+        )
+    purpose: Purpose = "susar_fatal" if fatal else "susar_other"
+    # A case judged before becomes reportable by what came since; its earlier clock-free time is no delay.
+    aware = case.sponsor_aware_at if case.susar is None else case.updated_at
+    moments = {"sponsor_awareness": aware, "determination": now}
+    clocks: tuple[Event, ...] = start_clocks(case.number, purpose, moments, folder, number)
     if not folder.conduct.safety.freeze_on_susar:
         return clocks
     reason = f"case {case.number}, patient {case.patient}: {case.term} is a SUSAR"
@@ -107,6 +117,13 @@ def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder:
         return Refused(
             "SF-2 late", f"clock {clock.number} was due {clock.due_at:%d %b %Y}; a late report needs a reason"
         )
+    if clock.case:
+        missing = missing_elements(state, folder, clock, signed.at)
+        if missing:
+            return Refused(
+                f"SF-5 {missing[0].element}",
+                f"case {clock.case} cannot be reported yet: {'; '.join(str(one) for one in missing)}",
+            )
     number = len(state.safety.reports) + 1
     because = f"report {number} to {command.receiver}"
     sent: tuple[Event, ...] = (

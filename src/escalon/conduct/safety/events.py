@@ -47,7 +47,7 @@ class CaseAssessed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClockStarted(Event):
-    """A reporting clock runs; rule and version are pinned."""
+    """A reporting clock runs; rule and version are pinned. ``case`` is 0 when it is for a ``matter``."""
 
     clock: int
     case: int
@@ -57,6 +57,7 @@ class ClockStarted(Event):
     purpose: str
     started_at: datetime
     due_at: datetime
+    matter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +95,29 @@ class ClockReopened(Event):
 
     clock: int
     because: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatterRecorded(Event):
+    """Something to notify apart from a case happened at ``happened_at``; see ``commands.RecordMatter``."""
+
+    matter: int
+    kind: str
+    summary: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDistributed(Event):
+    """A report was sent on to investigators and ethics committees."""
+
+    report: int
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRead(Event):
+    """A recipient confirmed to have read a report."""
+
+    report: int
+    recipient: str

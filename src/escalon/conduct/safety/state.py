@@ -28,11 +28,22 @@ class Case:
     susar: bool | None = None
     determined_at: datetime | None = None
     narrative: str = ""
+    informed_at: tuple[datetime, ...] = ()
+    """Every moment new information came, the first one first."""
+    assessed_version: int = 0
+
+    @property
+    def to_assess(self) -> bool:
+        """Tell whether information came after the last assessment."""
+        return self.assessed_version < self.version
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A reporting clock under one version of a rule; open while ``stopped_at`` is None."""
+    """A reporting clock under one version of a rule; open while ``stopped_at`` is None.
+
+    ``case`` is 0 when the clock is for a ``matter``.
+    """
 
     number: int
     case: int
@@ -45,6 +56,7 @@ class Clock:
     stopped_at: datetime | None = None
     stopped_because: str = ""
     late_reason: str | None = None
+    matter: int | None = None
 
     def late(self, at: datetime) -> bool:
         """Tell whether the clock was or is past its due moment, seen at ``at``."""
@@ -53,7 +65,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report sent under a clock; ``accepted`` None until acknowledged."""
+    """A report sent under a clock; ``accepted`` None until acknowledged.
+
+    ``recipients``: to whom it was sent on; ``read``: who confirmed reading, and when.
+    """
 
     number: int
     case: int
@@ -64,6 +79,24 @@ class Report:
     accepted: bool | None = None
     acknowledged_at: datetime | None = None
     detail: str = ""
+    recipients: tuple[str, ...] = ()
+    read: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Recipients who have not confirmed reading."""
+        return tuple(one for one in self.recipients if one not in self.read)
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What is notified apart from a case: an urgent safety measure, a serious breach, a data lock point."""
+
+    number: int
+    kind: str
+    summary: str
+    happened_at: datetime
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +106,7 @@ class Safety:
     cases: tuple[Case, ...] = ()
     clocks: tuple[Clock, ...] = ()
     reports: tuple[Report, ...] = ()
+    matters: tuple[Matter, ...] = ()
 
     def case_of(self, patient: str, record: str) -> Case | None:
         """Return the case of an AE record, or None."""

@@ -10,9 +10,28 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PositiveInt, TypeAdapter, model_validator
 
 from escalon.protocol.conduct.model import Model
+from escalon.protocol.conduct.safety_reports import Receiver, Sender, StudyNumbers, default_receivers
 
-Purpose = Literal["site_sae", "susar_fatal", "susar_other", "complete_report", "upgrade", "follow_up", "dsur"]
-Start = Literal["site_awareness", "sponsor_awareness", "determination", "filing", "data_lock_point"]
+Purpose = Literal[
+    "site_sae",
+    "susar_fatal",
+    "susar_other",
+    "complete_report",
+    "upgrade",
+    "follow_up",
+    "urgent_safety_measure",
+    "serious_breach",
+    "dsur",
+]
+Start = Literal[
+    "site_awareness",
+    "sponsor_awareness",
+    "determination",
+    "filing",
+    "measure_taken",
+    "breach_awareness",
+    "data_lock_point",
+]
 
 
 class ClockRule(Model):
@@ -54,6 +73,13 @@ class SafetyRules(Model):
     development_birth_date: date | None = Field(
         default=None, description="first authorisation of a trial with the product anywhere (DIBD)"
     )
+    sender: Sender | None = Field(
+        default=None, description="sender of case safety reports; None: none is written"
+    )
+    receivers: dict[str, Receiver] = Field(
+        default_factory=default_receivers, description="receiver of case safety reports by jurisdiction"
+    )
+    numbers: StudyNumbers = Field(default_factory=StudyNumbers)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
