@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from tests.act import COORDINATOR, enrol, opened, panel
@@ -121,15 +120,14 @@ def _lengthen(ledger: str, long: str) -> None:
     target, head, block = connect(long, create=True), GENESIS, list[Entry]()
     for seq in range(1, LONG + 1):
         model = entries[seq - 1] if seq <= len(entries) else panels[seq % len(panels)]
-        entry = replace(
-            model,
+        entry = model._replace(
             seq=seq,
             prev_hash=head,
             hash="",
             at=max(model.at, entries[-1].at if seq > len(entries) else ""),
         )
         head = entry.sealed()
-        block.append(replace(entry, hash=head))
+        block.append(entry._replace(hash=head))
         if len(block) == 10_000:
             insert_entries(target, block)
             block.clear()

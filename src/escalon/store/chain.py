@@ -5,14 +5,13 @@ and the chain still verifies. See ``docs/adr/0006-ledger-scheme-2.md``.
 """
 
 import hashlib
-from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quoted
-from operator import add, attrgetter
+from typing import NamedTuple
 
 from escalon.conduct.canonical import canonical
 
-TAG_1, TAG_2 = b"escalon-ledger-1", b"escalon-ledger-2"
-VALUE_TAG = b"escalon-value-2"
+TAG_1, TAG_2 = "escalon-ledger-1", "escalon-ledger-2"
+VALUE_TAG = b"escalon-value-2\n"
 GENESIS = "0" * 64
 NEW, REASON = "new", "reason"
 EVENT_COLUMNS = (
@@ -36,14 +35,9 @@ EVENT_COLUMNS = (
     "hash",
     "scheme",
 )
-# What the hash of scheme 2 covers, in the order of canonical JSON.
-_SAID = tuple(sorted(set(EVENT_COLUMNS) - {"hash", "payload"}))
-_said = attrgetter(*_SAID)
-_LABELS = tuple(f"{quoted(name)}:" for name in _SAID)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value behind a commitment: canonical JSON ``text`` and its ``salt`` (64 hexadecimal digits).
 
     Both are None once the value was redacted by event ``redacted_by``.
@@ -54,8 +48,7 @@ class Value:
     redacted_by: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event of the ledger as text; the columns are described in ``docs/adr/0006-ledger-scheme-2.md``.
 
     Attributes:
@@ -92,7 +85,7 @@ class Entry:
     def sealed(self) -> str:
         """Return the hash over the algorithm tag, the hash before and everything this entry says."""
         tag, said = (TAG_1, self._said_1()) if self.scheme == 1 else (TAG_2, self._said_2())
-        return hashlib.sha256(b"\n".join((tag, self.prev_hash.encode(), said.encode()))).hexdigest()
+        return hashlib.sha256(f"{tag}\n{self.prev_hash}\n{said}".encode()).hexdigest()
 
     @property
     def redacted(self) -> bool:
@@ -102,7 +95,7 @@ class Entry:
 
     def instead(self, replacement: str) -> "Entry":
         """Return this entry with the payload to read instead of redacted values."""
-        return replace(self, replacement=replacement)
+        return self._replace(replacement=replacement)
 
     def _said_1(self) -> str:
         return canonical(
@@ -120,11 +113,18 @@ class Entry:
         )
 
     def _said_2(self) -> str:
-        """Canonical JSON of all columns as strings; spelled out because every event passes here."""
-        parts = map(quoted, map(str, _said(self)))
-        return "{" + ",".join(map(add, _LABELS, parts)) + "}"
+        """Canonical JSON of all columns but hash and payload, as strings; spelled out: every event passes here."""
+        return (
+            f'{{"actor_id":{quoted(self.actor_id)},"actor_name":{quoted(self.actor_name)},"at":{quoted(self.at)},'
+            f'"commit_new":{quoted(self.commit_new)},"commit_old":{quoted(self.commit_old)},'
+            f'"commit_reason":{quoted(self.commit_reason)},"context":{quoted(self.context)},'
+            f'"kind":{quoted(self.kind)},"object_ref":{quoted(self.object_ref)},"org":{quoted(self.org)},'
+            f'"prev_hash":{quoted(self.prev_hash)},"role":{quoted(self.role)},"scheme":"{self.scheme}",'
+            f'"seq":"{self.seq}","site":{quoted(self.site)},"study_id":{quoted(self.study_id)},'
+            f'"tz":{quoted(self.tz)}}}'
+        )
 
 
 def commitment(salt: str, text: str) -> str:
     """Return the commitment to a value: SHA-256 over tag, salt and the canonical text."""
-    return hashlib.sha256(b"".join((VALUE_TAG, b"\n", bytes.fromhex(salt), text.encode()))).hexdigest()
+    return hashlib.sha256(VALUE_TAG + bytes.fromhex(salt) + text.encode()).hexdigest()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from escalon.conduct.encoding import KINDS
 from escalon.store.chain import GENESIS, NEW, REASON, Entry, Value, commitment
 from escalon.store.facts import to_fact
 
@@ -63,11 +64,18 @@ def _problems(entry: Entry, number: int, before: str, at: str) -> list[str]:
     if entry.at < at:
         problems.append(f"event {entry.seq} is dated before the event before it")
     problems += _unkept(entry)
+    # What is as it was written can be read, if this software knows the kind; of anything else it is said why not.
+    if problems or entry.kind not in KINDS or entry.redacted:
+        problems += _unreadable(entry)
+    return problems
+
+
+def _unreadable(entry: Entry) -> list[str]:
     try:
         to_fact(entry)
     except (ValueError, TypeError, KeyError) as error:
-        problems.append(f"event {entry.seq} cannot be read: {error}")
-    return problems
+        return [f"event {entry.seq} cannot be read: {error}"]
+    return []
 
 
 def _unkept(entry: Entry) -> list[str]:

@@ -50,13 +50,9 @@ def has_scheme_2(alias: str) -> bool:
 
 def _entry(row: tuple) -> Entry:
     new_salt, new_text, new_by, reason_salt, reason_text, reason_by = row[_WIDTH:]
-    new = Value(new_salt, new_text, new_by) if new_salt is not None or new_by is not None else None
-    reason = (
-        Value(reason_salt, reason_text, reason_by)
-        if reason_salt is not None or reason_by is not None
-        else None
-    )
-    return Entry(*row[:_WIDTH], new=new, reason=reason)
+    new = None if new_salt is None and new_by is None else Value(new_salt, new_text, new_by)
+    reason = None if reason_salt is None and reason_by is None else Value(reason_salt, reason_text, reason_by)
+    return Entry._make((*row[:_WIDTH], new, reason, ""))
 
 
 def replacements(alias: str, study_id: str) -> dict[int, str]:

@@ -1,7 +1,5 @@
 """From an act to the entries it writes: who, where, which object, the commitments, the chain."""
 
-from dataclasses import replace
-
 from escalon import __version__
 from escalon.conduct.act import Event, Signed
 from escalon.conduct.canonical import canonical, utc_text
@@ -82,7 +80,7 @@ class Sealer:
             )
             entry = _filled_1(blank, event) if scheme == 1 else self._filled_2(blank, event, latest)
             head = entry.sealed()
-            entries.append(replace(entry, hash=head))
+            entries.append(entry._replace(hash=head))
         return entries
 
     def _filled_2(self, blank: Entry, event: Event, latest: Latest) -> Entry:
@@ -96,8 +94,7 @@ class Sealer:
         key = (blank.kind, ref)
         old = latest.get(key) or self._latest.get(key, "")
         latest[key] = commit_new = _commitment(new)
-        return replace(
-            blank,
+        return blank._replace(
             object_ref=ref,
             commit_old=old,
             commit_new=commit_new,
@@ -112,7 +109,7 @@ class Sealer:
 
 def _filled_1(blank: Entry, event: Event) -> Entry:
     """Return the entry as scheme 1 wrote it: a run that was interrupted then is compared with this."""
-    return replace(blank, payload=encode(event)[1], tz="", org="", context="")
+    return blank._replace(payload=encode(event)[1], tz="", org="", context="")
 
 
 def _commitment(value: Value) -> str:
