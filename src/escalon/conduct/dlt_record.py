@@ -25,6 +25,8 @@ RELATIONS = {f"AEREL{ending}": cause for ending, cause in CAUSES.items()}
 """Cause by the item of the AE form that asks about it."""
 SponsorViews = Mapping[str, SponsorView]
 """The sponsor's view by AE record; see ``opinions.sponsor_views``."""
+LIVER_TESTS = {"ALT": "alt_uln", "AST": "ast_uln", "BILI": "bilirubin_uln", "ALP": "alp_uln"}
+"""Field of ``LiverPoint`` by the item of the laboratory form."""
 RESOLVED = ("RECOVERED/RESOLVED", "RECOVERED/RESOLVED WITH SEQUELAE")
 
 
@@ -186,18 +188,19 @@ def _recorded_course(patient: Patient, record: Record) -> dict[float, int]:
 
 
 def _liver(patient: Patient, study: Study) -> tuple[dlt.LiverPoint, ...]:
+    """Liver tests as multiples of the upper limit; those taken on Day 0 before the cells still show the start."""
+    assert patient.infused_at is not None
+    infused = _day(patient, patient.infused_at)
     sex = next((record.values["SEX"] for record in patient.forms("DM")), None)
     upper = {row.item: row.limits(sex)[1] for row in study.reference_ranges}
     points = []
     for record in patient.forms("LB"):
-        alt, bilirubin = record.values.get("ALT"), record.values.get("BILI")
-        points.append(
-            dlt.LiverPoint(
-                _at(patient, record.values["LBDTC"]),
-                alt_uln=_ratio(alt, upper.get("ALT")),
-                bilirubin_uln=_ratio(bilirubin, upper.get("BILI")),
-            )
-        )
+        found: dict[str, Any] = {
+            field: _ratio(record.values.get(item), upper.get(item)) for item, field in LIVER_TESTS.items()
+        }
+        if any(ratio is not None for ratio in found.values()):
+            day = _at(patient, record.values["LBDTC"])
+            points.append(dlt.LiverPoint(day, **found, before_infusion=day < infused))
     return tuple(points)
 
 

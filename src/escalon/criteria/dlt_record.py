@@ -125,7 +125,8 @@ class MarrowPoint:
 class LiverPoint:
     """Liver tests of one day, as multiples of the upper limit.
 
-    ``cholestasis`` is the clinical finding, None when not judged; ``other_cause`` explains the tests otherwise.
+    ``cholestasis`` is the clinical finding, None when not judged; ``other_cause`` explains the tests otherwise;
+    ``before_infusion`` marks tests of the day of the infusion that were taken before it.
     """
 
     day: float
@@ -135,10 +136,12 @@ class LiverPoint:
     other_cause: bool = False
     alp_uln: float | None = None
     cholestasis: bool | None = None
+    before_infusion: bool = False
 
     def __post_init__(self) -> None:
         check_day("day", self.day, required=True)
         check_flag("other_cause", self.other_cause)
+        check_flag("before_infusion", self.before_infusion)
         check_flag("cholestasis", self.cholestasis, unknown=True)
         for name in ("alt_uln", "ast_uln", "bilirubin_uln", "alp_uln"):
             check_finite(name, getattr(self, name))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,7 +14,7 @@ from escalon.virtual.pharmacokinetics import Exposure
 from escalon.virtual.streams import Streams, uniform
 
 Knots = tuple[tuple[float, float], ...]
-CHEMISTRY = ("ALT", "BILI", "CREAT", "CRP", "FERRITIN")
+CHEMISTRY = ("ALT", "BILI", "CREAT", "CRP", "FERRITIN", "AST", "ALP")
 DIGITS = {
     "NEUT": 2,
     "PLAT": 0,
@@ -26,8 +26,10 @@ DIGITS = {
     "CREAT": 0,
     "CRP": 1,
     "FERRITIN": 0,
+    "AST": 0,
+    "ALP": 0,
 }
-_NOISE = {"HGB": 0.33, "ALT": 1.5, "CRP": 2.5, "FERRITIN": 1.5}
+_NOISE = {"HGB": 0.33, "ALT": 1.5, "AST": 1.5, "CRP": 2.5, "FERRITIN": 1.5}
 """Noise of a parameter, relative to that of the counts."""
 _FLOORS = {"HGB": 55.0, "PLAT": 3.0}
 
@@ -124,6 +126,13 @@ def draw_laboratory(
         "CRP": uniform(rng, lab.crp),
         "FERRITIN": uniform(rng, lab.ferritin),
     }
+    enzymes = streams.generator(patient.number, "liver enzymes")
+    start |= {"AST": uniform(enzymes, lab.ast), "ALP": uniform(enzymes, lab.alp)}
+    bumps += tuple(
+        replace(bump, parameter="AST", height=lab.ast_with_alt * bump.height)
+        for bump in bumps
+        if bump.parameter == "ALT"
+    )
     counts = {"NEUT": neutrophils, "PLAT": platelets, "HGB": _hemoglobin(rng, lab, disease, first_day)}
     blood = patient.blood_blasts
     late = disease.progression_day or 9e5

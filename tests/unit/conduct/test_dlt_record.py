@@ -185,6 +185,38 @@ def test_laboratory_results_raise_a_grade_recorded_too_low(
     assert status(desk)[0] is expected
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (
+            {},
+            {"AST": 130, "ALP": 90},
+            (DltStatus.DLT, "7c"),
+        ),  # the upper limit of both transaminases is 40 U/L
+        ({}, {"ALT": 130}, (DltStatus.DLT, "7c")),
+        ({}, {"AST": 120}, (DltStatus.NO_DLT, None)),
+        ({}, {"AST": 130, "BILI": 42}, (DltStatus.NO_DLT, None)),
+        ({}, {"AST": 130, "ALP": 300}, (DltStatus.NO_DLT, None)),  # cholestasis
+        ({"AST": 140}, {"AST": 130}, (DltStatus.NO_DLT, None)),  # was so before the cells
+    ],
+)
+def test_hys_law_reads_both_transaminases_cholestasis_and_the_start(
+    balli: StudyFolder,
+    before: dict[str, float],
+    after: dict[str, float],
+    expected: tuple[DltStatus, str | None],
+) -> None:
+    desk = infused(balli)
+    who = {"AGE": 40, "SEX": "M", "RACE": "OTHER", "ETHNIC": "NOT REPORTED", "COUNTRY": "USA"}
+    desk.must(COORDINATOR, c.RecordForm("001", "DM", "DM", who))
+    risen = {"BILI": 45.0} | after
+    for day, results in ((-0.1, before), (9.0, risen)):  # -0.1 is the morning of the infusion
+        taken = {**panel(desk), **results, "LBDTC": at(desk, day)}
+        desk.now += timedelta(days=10)
+        desk.must(COORDINATOR, c.RecordForm("001", "LB", f"LB-{day}", taken))
+    assert status(desk) == expected
+
+
 def test_the_sponsor_raises_a_relation_and_never_lowers_it(balli: StudyFolder) -> None:
     def proposed(investigator: str, sponsor: str) -> DltStatus:
         desk = infused(balli)

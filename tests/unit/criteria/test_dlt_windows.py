@@ -106,6 +106,11 @@ def test_hys_law_against_baseline():
     assert high_bilirubin.reasons[-1] == "bilirubin not above baseline"
     latest = liver(LiverPoint(-20, alt_uln=9, bilirubin_uln=9), calm, LiverPoint(9, **HIGH))
     assert latest.status == "dlt"
+    parted = liver(LiverPoint(-9, alt_uln=3.1), LiverPoint(-6, bilirubin_uln=0.5), LiverPoint(9, **HIGH))
+    assert parted.reasons[-1] == "transaminases not above baseline"
+    same_day = liver(LiverPoint(0.3, **HIGH, before_infusion=True), LiverPoint(0.6, **HIGH))
+    assert same_day.status == "near_miss"
+    assert liver(LiverPoint(0.3, **HIGH, before_infusion=True)).status == "none"
     alone = liver(LiverPoint(9, **HIGH))
     assert "no liver tests before the infusion: counted as risen" in alone.reasons
     assert "alkaline phosphatase not measured: cholestasis not excluded" in alone.reasons
@@ -139,6 +144,7 @@ def test_proposals_speak_for_the_worst():
         (lambda: patient(first_doses={"CLLS52": None}), "first_doses of CLLS52"),
         (lambda: LiverPoint(1, alp_uln=-1), "alp_uln"),
         (lambda: LiverPoint(1, cholestasis="no"), "cholestasis"),
+        (lambda: LiverPoint(1, before_infusion="no"), "before_infusion"),
     ],
 )
 def test_refusals_name_the_field(call, message):

@@ -115,6 +115,18 @@ def test_a_cytopenia_has_the_grade_of_the_worst_result_taken_during_it(folder: S
     assert seen[True] > 0.95 * seen.total()  # a patient may leave before the result is entered
 
 
+def test_liver_enzymes_rise_together(folder: StudyFolder) -> None:
+    share = folder.scenarios.patients.laboratory.ast_with_alt
+    found = [one.laboratory for one in _all() if any(b.parameter == "ALT" for b in one.laboratory.bumps)]
+    assert found
+    for lab in found:
+        days = np.arange(0.0, 60.0, 0.5)
+        rises = {name: lab.values(name, days) - lab.start[name] for name in ("ALT", "AST", "ALP")}
+        assert rises["ALT"].max() > 0
+        np.testing.assert_allclose(rises["AST"], share * rises["ALT"], atol=1e-9)  # sums of doubles
+        assert not rises["ALP"].any()
+
+
 def test_entries_are_in_order_and_nothing_is_known_too_early() -> None:
     for trajectory in _all():
         moments = [moment for moment, _ in trajectory.acts(INFUSION)]
