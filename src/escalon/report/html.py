@@ -187,6 +187,7 @@ def _tables(
         "baseline": disposition.render_baseline(ard),
         "ae_ld": safety.render_overview(ard, "ld"),
         "ae_inf": safety.render_overview(ard, "inf"),
+        "ae_groupings": safety.render_groupings(ard),
         "ae_terms": safety.render_terms(
             ard,
             "ae_terms",
@@ -224,6 +225,8 @@ def _tables(
         "visits": efficacy.render_visits(ard, study),
         "visits_levels": efficacy.render_visits_by_group(ard, study),
         "best": efficacy.render_best(ard),
+        "intervals": efficacy.render_intervals(ard, study),
+        "level_comparison": efficacy.render_level_comparison(ard, study),
         "survival": efficacy.render_survival(ard, study),
         "sensitivity": efficacy.render_sensitivity(ard),
         "competing": efficacy.render_competing(ard),
@@ -238,7 +241,7 @@ def _tables(
                 f"{study.pharmacokinetics.method}; AUC to Day {partial}; "
                 f"LLOQ {study.pharmacokinetics.lloq:g} {render_unit(study.pharmacokinetics.unit)}; lympholytic level "
                 f"{study.pharmacokinetics.threshold:g} {render_unit(study.pharmacokinetics.unit)}. "
-                "Missing: not calculated."
+                "Accumulation: a pre-dose sample up to 1 h before a dose stands for its start."
             ],
         ),
         "clls52_levels": exposure.render_by_level(
@@ -254,6 +257,7 @@ def _tables(
                 "depleted; assays are never pooled."
             ],
         ),
+        "pk_choices": exposure.render_choices(folder.pk_choices),
         "relations": exposure.render_relations(ard, product),
         "ucart22_levels": exposure.render_by_level(
             ard, cells, "t-ucart22-levels", f"{cells} cell kinetics by dose level"

@@ -25,6 +25,8 @@ PARAMETER_NAMES: Mapping[str, str] = {
     "CLO": "Clearance",
     "VZO": "Volume Vz",
     "TAT": "Time above the lympholytic level",
+    "ARAUC": "Accumulation, AUC of the last over the first dosing interval",
+    "ARCMAX": "Accumulation, Cmax of the last over the first dosing interval",
     "CDAY0": "Concentration at the infusion (Day 0)",
     "EXPRATE": "Expansion rate",
     "DOUBLING": "Doubling time",

@@ -142,6 +142,8 @@ def test_bad_questions():
 
 def test_log_rank_without_information():
     assert log_rank([1, 2], [True, True], ["a", "a"]).reason == "fewer than two groups"
+    nobody = log_rank([], [], [])
+    assert (nobody.chi2, nobody.p_value, nobody.reason) == (None, None, "no patients")
     assert log_rank([1, 2], [False, False], ["a", "b"]).reason == "no event while two groups were at risk"
     three = log_rank([1, 5, 6, 7], [False, True, True, False], ["a", "b", "c", "c"])
     assert three.chi2 is None

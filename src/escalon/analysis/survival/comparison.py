@@ -64,6 +64,8 @@ def log_rank(
     )
     if not rho >= 0:
         raise ValueError(f"rho is {rho}: 0 (log-rank) or more is expected")
+    if t.size == 0:
+        return LogRank((), (), (), (), None, 0, None, "no patients")
     k = len(groups)
     observed, expected, cov = np.zeros(k), np.zeros(k), np.zeros((k, k))
     for level in range(len(levels)):

@@ -12,9 +12,10 @@ from escalon.report.results.disposition import derive_baseline, derive_dispositi
 from escalon.report.results.escalation import derive_dlt, derive_isotonic
 from escalon.report.results.events_in_time import derive_deaths, derive_events_in_time
 from escalon.report.results.exposure import derive_parameters
+from escalon.report.results.level_comparison import derive_level_comparison
 from escalon.report.results.relations import derive_relations
 from escalon.report.results.response import derive_response
-from escalon.report.results.safety import derive_overview, derive_terms
+from escalon.report.results.safety import derive_groupings, derive_overview, derive_terms
 from escalon.report.results.survival import derive_survival
 from escalon.report.results.toxicity_grades import derive_grades
 
@@ -25,11 +26,13 @@ STEPS = (
     derive_isotonic,
     derive_overview,
     derive_terms,
+    derive_groupings,
     derive_grades,
     derive_events_in_time,
     derive_deaths,
     derive_response,
     derive_survival,
+    derive_level_comparison,
     derive_competing,
     derive_parameters,
     derive_relations,

@@ -15,7 +15,7 @@ from escalon.report.results.groups import TOTAL, derive_people, level_labels
 
 
 def derive_dlt(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
-    """DLT counts and exact intervals per level: escalation part, and both parts together."""
+    """DLT counts, exact intervals and Beta(1, 1) posteriors per level: escalation part, and both parts together."""
     infused = derive_people(adam).filter(pl.col("SAFFL") == "Y")
     parts = []
     for analysis, members in (
@@ -34,6 +34,9 @@ def derive_dlt(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> 
                 "p": row["rate"],
                 "conf.low": row["low"],
                 "conf.high": row["high"],
+                "posterior mean": row["posterior_mean"] if row["n_evaluable"] else None,
+                "posterior low": row["posterior_low"] if row["n_evaluable"] else None,
+                "posterior high": row["posterior_high"] if row["n_evaluable"] else None,
             }
             rows.add("DLT", None, "proportion", stats, row["group"], reason="no evaluable patient")
         parts.append(rows.frame())

@@ -25,6 +25,8 @@ ORDER = (
     "LAMZHL",
     "CLO",
     "VZO",
+    "ARAUC",
+    "ARCMAX",
     "EXPRATE",
     "DOUBLING",
     "CONTRHL",
@@ -33,7 +35,7 @@ ORDER = (
 
 
 def derive_parameters(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
-    """Summary of the parameters of ``ORDER``, by level and in total; missing values are counted."""
+    """Summary of the parameters of ``ORDER``, by level and in total; missing values are counted, by reason."""
     rows = Rows("parameters", "LEVEL", "ANALYTE")
     people = derive_people(adam).select("USUBJID", "LEVEL")
     frame = adam["ADPP"].drop("LEVEL", strict=False).join(people, on="USUBJID")
@@ -46,6 +48,11 @@ def derive_parameters(adam: Mapping[str, pl.DataFrame], state: State, study: Stu
             for label in (*level_labels(study), TOTAL):
                 members = values if label == TOTAL else values.filter(pl.col("LEVEL") == label)
                 _add(rows, analyte, code, label, members["AVAL"].to_list(), unit)
+            why = values.filter(pl.col("AVAL").is_null())["REASON"].fill_null("no reason recorded")
+            for reason, n in (
+                why.value_counts().sort(["count", "REASON"], descending=[True, False]).iter_rows()
+            ):
+                rows.add(code, reason, "not calculated", {"n": n}, TOTAL, analyte)
     return rows.frame()
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import polars as pl
 
+from escalon.analysis.proportion import proportion
 from escalon.analysis.response import mrd_rates, response_by_visit, response_categories, response_rates
 from escalon.conduct.state import State
 from escalon.protocol.study import Study
@@ -15,6 +17,8 @@ CATEGORIES = (
     "CR", "CRh", "CRi", "MLFS", "PR", "NR", "INDETERMINATE", "PD", "RELAPSE", "NE", "NE_APLASTIC",
 )  # fmt: skip
 REMISSIONS = ("CR", "CRh", "CRi")
+OTHER_INTERVALS = ("wilson", "jeffreys")
+"""Intervals beside the exact one, for the sensitivity table."""
 
 
 def derive_response(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
@@ -49,8 +53,13 @@ def _add_visits(rows: Rows, group: str, own: pl.DataFrame, people: pl.DataFrame,
                 rows.add("assessed", row["AVISIT"], "count", stats, group)
 
 
-def _rate(row: Mapping[str, float | None], n: str, total: str) -> dict[str, float | None]:
-    return {
+def _rate(row: Mapping[str, Any], n: str, total: str) -> dict[str, float | None]:
+    """Counts, rate and exact interval, with the ends of the other intervals for the sensitivity table."""
+    others: dict[str, float | None] = {}
+    for method in OTHER_INTERVALS:
+        found = proportion(row[n], row[total], method)
+        others |= {f"{method} low": found.low, f"{method} high": found.high}
+    return others | {
         "n": row[n],
         "N": row[total],
         "p": row["fraction"],

@@ -35,6 +35,12 @@ VIEWS: Mapping[str, tuple[str, str]] = {
 }
 """Two views: from the first lymphodepletion dose, and from the infusion; population flag and event flag."""
 
+GROUPINGS: Mapping[str, str] = {
+    "LDREGI": "lymphodepletion regimen",
+    "PROCESS": "manufacturing process",
+}
+"""Columns of ADSL beside the dose level that events are counted by."""
+
 TERM_TABLES: Mapping[str, tuple[str, pl.Expr]] = {
     "ae_terms": ("ld", pl.lit(True)),
     "ae_terms_ucart22": ("inf", pl.col("RELUC") == "Y"),
@@ -44,38 +50,64 @@ TERM_TABLES: Mapping[str, tuple[str, pl.Expr]] = {
 
 def derive_overview(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
     """Patients with at least one event of each set, by level, in both views."""
+    people, labels = derive_people(adam), level_labels(study)
+    return pl.concat(_overview(f"ae_overview_{view}", adam["ADAE"], people, view, labels) for view in VIEWS)
+
+
+def derive_groupings(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
+    """The overviews and the events by class and term again, by regimen and by process instead of dose level."""
     people, parts = derive_people(adam), []
-    for view, (population, emergent) in VIEWS.items():
-        rows = Rows(f"ae_overview_{view}", "LEVEL")
-        events = adam["ADAE"].filter(pl.col(emergent) == "Y")
-        table = overview(events, people, "LEVEL", SETS, population, level_labels(study), TOTAL)
-        for row in table.iter_rows(named=True):
-            stats = {
-                "n": row["n_patients"],
-                "N": row["n_population"],
-                "events": row["n_events"],
-                "p": row["fraction"],
-                "conf.low": row["low"],
-                "conf.high": row["high"],
-            }
-            rows.add(row["event_set"], row["label"], "incidence", stats, row["group"], reason="no patients")
-        parts.append(rows.frame())
+    for column in GROUPINGS:
+        grouped = people.with_columns(pl.col(column).fill_null("not known"))
+        for view in VIEWS:
+            name = f"ae_overview_{view}_{column}"
+            parts.append(_overview(name, adam["ADAE"], grouped, view, None, column))
+        population, emergent = VIEWS["ld"]
+        where, keys = pl.col(emergent) == "Y", ("AEBODSYS", "AEDECOD")
+        name = f"ae_terms_{column}"
+        parts.append(_terms(name, keys, adam["ADAE"], grouped, None, population, where, column))
     return pl.concat(parts)
+
+
+def _overview(
+    analysis: str,
+    adae: pl.DataFrame,
+    people: pl.DataFrame,
+    view: str,
+    labels: list[str] | None,
+    by: str = "LEVEL",
+) -> pl.DataFrame:
+    """One view by one grouping; ``labels`` None: the groups that occur."""
+    population, emergent = VIEWS[view]
+    rows = Rows(analysis, by)
+    events = adae.filter(pl.col(emergent) == "Y")
+    table = overview(events, people, by, SETS, population, labels, TOTAL)
+    for row in table.iter_rows(named=True):
+        stats = {
+            "n": row["n_patients"],
+            "N": row["n_population"],
+            "events": row["n_events"],
+            "p": row["fraction"],
+            "conf.low": row["low"],
+            "conf.high": row["high"],
+        }
+        rows.add(row["event_set"], row["label"], "incidence", stats, row["group"], reason="no patients")
+    return rows.frame()
 
 
 def derive_terms(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
     """Each patient once per class and term, at the highest grade; three tables (all, UCART22, lymphodepletion)."""
-    people, parts = derive_people(adam), []
+    people, labels, parts = derive_people(adam), level_labels(study), []
     for analysis, (view, related) in TERM_TABLES.items():
         population, emergent = VIEWS[view]
         where = (pl.col(emergent) == "Y") & related
         parts.append(
-            _terms(analysis, ("AEBODSYS", "AEDECOD"), adam["ADAE"], people, study, population, where)
+            _terms(analysis, ("AEBODSYS", "AEDECOD"), adam["ADAE"], people, labels, population, where)
         )
     for analysis, view in (("aesi", "ld"), ("aesi infused", "inf")):
         population, emergent = VIEWS[view]
         special = (pl.col(emergent) == "Y") & pl.col("AESICAT").is_not_null()
-        parts.append(_terms(analysis, ("AESICAT",), adam["ADAE"], people, study, population, special))
+        parts.append(_terms(analysis, ("AESICAT",), adam["ADAE"], people, labels, population, special))
     return pl.concat(parts)
 
 
@@ -84,13 +116,14 @@ def _terms(
     keys: tuple[str, ...],
     adae: pl.DataFrame,
     people: pl.DataFrame,
-    study: Study,
+    labels: list[str] | None,
     population: str,
     where: pl.Expr,
+    by: str = "LEVEL",
 ) -> pl.DataFrame:
     """Counts at the highest grade, folded to one row of statistics per group and term."""
-    rows = Rows(analysis, "LEVEL")
-    table = max_grade(adae, people, "LEVEL", keys, where, "ATOXGRN", population, level_labels(study), TOTAL)
+    rows = Rows(analysis, by)
+    table = max_grade(adae, people, by, keys, where, "ATOXGRN", population, labels, TOTAL)
     found: dict[tuple[str | None, ...], dict[str, float]] = {}
     for row in table.iter_rows(named=True):
         first = row[keys[0]] or "Any"

@@ -26,12 +26,12 @@ SENSITIVITY: Mapping[str, str] = {
 LANDMARKS = (6, 12, 24)
 
 
-def _observed(adam: Mapping[str, pl.DataFrame], code: str) -> pl.DataFrame:
+def observed(adam: Mapping[str, pl.DataFrame], code: str) -> pl.DataFrame:
     """Rows of one endpoint with a time; a patient outside the analysis has none."""
     return adam["ADTTE"].filter((pl.col("PARAMCD") == code) & pl.col("AVAL").is_not_null())
 
 
-def _curve(frame: pl.DataFrame, study: Study, reverse: bool = False) -> Curve:
+def survival_curve(frame: pl.DataFrame, study: Study, reverse: bool = False) -> Curve:
     """The curve of one group, in months."""
     rules = study.time_to_event
     months = frame["AVAL"].to_numpy() / rules.days_per_month
@@ -45,19 +45,19 @@ def derive_survival(adam: Mapping[str, pl.DataFrame], state: State, study: Study
     rows = Rows("time to event", "GROUP")
     groups = efficacy_groups(derive_people(adam), state, study)
     for code in (*ENDPOINTS, *SENSITIVITY):
-        every = _observed(adam, code)
+        every = observed(adam, code)
         for group, members in groups.items():
             _add(rows, code, group, in_group(every, members), study)
     return rows.frame()
 
 
 def _add(rows: Rows, code: str, group: str, own: pl.DataFrame, study: Study) -> None:
-    curve = _curve(own, study)
+    curve = survival_curve(own, study)
     rows.add(code, None, "survival", {"N": curve.n, "events": curve.n_events}, group)
     median = curve.median
     stats = {"median": median.value, "conf.low": median.low, "conf.high": median.high}
     rows.add(code, "median", "survival", stats, group, unit="months", reason=median.reason)
-    later = _curve(own, study, reverse=True).median
+    later = survival_curve(own, study, reverse=True).median
     rows.add(
         code, "follow-up", "survival", {"median": later.value}, group, unit="months", reason=later.reason
     )
@@ -82,11 +82,11 @@ def derive_curves(
     The curve starts at (0, 1).
     """
     members = efficacy_groups(derive_people(adam), state, study)
-    every = _observed(adam, code)
+    every = observed(adam, code)
     curves: list[dict[str, Any]] = []
     marks, risks = [], []
     for group in groups:
-        curve = _curve(in_group(every, members[group]), study)
+        curve = survival_curve(in_group(every, members[group]), study)
         if curve.n == 0:
             continue
         curves.append({"group": group, "month": 0.0, "survival": 1.0, "low": 1.0, "high": 1.0})

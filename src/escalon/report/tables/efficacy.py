@@ -6,8 +6,9 @@ from escalon.protocol.study import Study
 from escalon.report.ard import Cells
 from escalon.report.results.competing import CAUSES
 from escalon.report.results.competing import LANDMARKS as COMPETING_LANDMARKS
-from escalon.report.results.groups import ALL_INFUSED, pooled_group
-from escalon.report.results.response import CATEGORIES
+from escalon.report.results.groups import ALL_INFUSED, TOTAL, level_labels, pooled_group
+from escalon.report.results.level_comparison import HORIZONS
+from escalon.report.results.response import CATEGORIES, OTHER_INTERVALS
 from escalon.report.results.survival import ENDPOINTS, LANDMARKS, SENSITIVITY
 from escalon.report.tables.layout import Grid
 from escalon.report.wording import (
@@ -108,6 +109,40 @@ def render_visits_by_group(ard: pl.DataFrame, study: Study) -> str:
     return grid.render()
 
 
+def render_intervals(ard: pl.DataFrame, study: Study) -> str:
+    """The rates of the main tables with all three intervals side by side."""
+    cells = Cells(ard, "response")
+    methods = {"conf": "Clopper-Pearson, %", "wilson": "Wilson, %", "jeffreys": "Jeffreys, %"}
+    grid = Grid(
+        "t-response-intervals",
+        "Sensitivity of the response rates to the kind of interval",
+        "Visit",
+        {"n": "n/N (%)", **methods},
+        {"95% CI": list(methods)},
+        [
+            "Same counts as in the tables above. Clopper-Pearson: exact, never below its level. Wilson: score interval "
+            "without continuity correction. Jeffreys: equal tails of Beta(n + 1/2, N - n + 1/2)."
+        ],
+    )
+    assert set(methods) == {"conf", *OTHER_INTERVALS}
+    for group in (group for group in (pooled_group(cells.groups), ALL_INFUSED) if group):
+        for kind in ("at visit", "to date"):
+            for visit in study.response.visits:
+                grid.add(visit_name(visit), _ends_of(cells, group, kind, visit), f"{group}, {kind}")
+        grid.add("Overall response", _ends_of(cells, group, "best rate", "ORR"), f"{group}, best overall")
+    return grid.render()
+
+
+def _ends_of(cells: Cells, group: str, variable: str, level: str) -> dict[str, str]:
+    """Rate and the interval of every method."""
+    rate, exact = _rate(cells, group, variable, level)
+    row = {"n": rate, "conf": exact}
+    for method in OTHER_INTERVALS:
+        low, high = (cells.get(f"{method} {end}", group, variable, level) for end in ("low", "high"))
+        row[method] = DASH if rate == DASH else render_interval(low, high, 1, 100)
+    return row
+
+
 def render_best(ard: pl.DataFrame) -> str:
     """Best overall response by group, with the rates the study counts."""
     cells = Cells(ard, "response")
@@ -190,6 +225,43 @@ def _survival(ident: str, caption: str, endpoints: object, ard: pl.DataFrame, no
             row["follow"] = render_number(cells.get("median", group, code, "follow-up"), 1)
             grid.add(group, row, title)
     return grid.render()
+
+
+def render_level_comparison(ard: pl.DataFrame, study: Study) -> str:
+    """Restricted means by dose level and the log-rank test across them."""
+    cells = Cells(ard, "level comparison")
+    columns = {"events": "Events / patients"}
+    columns |= {str(month): f"Mean to {month} months (95% CI)" for month in HORIZONS}
+    note = (
+        "Exploratory. Dose levels were given one after the other and not at random, most hold few patients, and the "
+        "recommended level holds the expansion: a difference may have other causes than the dose, and a large p-value "
+        "shows nothing. No adjustment for multiplicity; duration of response compares responders alone. Mean: "
+        "restricted mean time without event in months, without width where all events fall on one day; NE: follow-up "
+        "of the level ends before the horizon with patients at risk."
+    )
+    grid = Grid("t-level-comparison", "Time to event by dose level", "Dose level", columns, {}, [note])
+    for code, title in ENDPOINTS.items():
+        for label in (one for one in level_labels(study) if cells.get("N", one, code)):
+            events, total = cells.get("events", label, code), cells.get("N", label, code)
+            row = {"events": f"{int(events or 0)} / {int(total or 0)}"}
+            for month in HORIZONS:
+                mean, low, high = (
+                    cells.get(s, label, code, str(month)) for s in ("mean", "conf.low", "conf.high")
+                )
+                row[str(month)] = (
+                    NE if mean is None else f"{render_number(mean, 1)} ({render_interval(low, high)})"
+                )
+            grid.add(label, row, f"{title}: {_log_rank(cells, code)}")
+    return grid.render()
+
+
+def _log_rank(cells: Cells, code: str) -> str:
+    """The test in words, or why there is none."""
+    chi2, df, p = (cells.get(stat, TOTAL, code) for stat in ("chi2", "df", "p.value"))
+    if chi2 is None or p is None:
+        return f"no log-rank test, {cells.reason('chi2', TOTAL, code)}"
+    shown = "< 0.001" if p < 0.001 else f"= {render_number(p, 3)}"
+    return f"log-rank chi-square {render_number(chi2, 2)}, {int(df or 0)} df, p {shown}"
 
 
 def render_competing(ard: pl.DataFrame) -> str:

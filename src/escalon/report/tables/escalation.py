@@ -31,30 +31,36 @@ def render_dlt(ard: pl.DataFrame, study: Study) -> str:
             "n_ev": "DLT-evaluable",
             "dlt": "DLT, n (%)",
             "ci": "95% CI, %",
+            "post": "Posterior mean (95% CrI), %",
             "treated_all": "Infused ",
             "n_all": "DLT-evaluable ",
             "dlt_all": "DLT, n (%) ",
             "ci_all": "95% CI, % ",
+            "post_all": "Posterior mean (95% CrI), % ",
         },
         {
-            "Escalation part": ["treated", "n_ev", "dlt", "ci"],
-            "Escalation and expansion": ["treated_all", "n_all", "dlt_all", "ci_all"],
+            "Escalation part": ["treated", "n_ev", "dlt", "ci", "post"],
+            "Escalation and expansion": ["treated_all", "n_all", "dlt_all", "ci_all", "post_all"],
         },
-        ["Denominator: DLT-evaluable patients. Intervals: Clopper-Pearson, two-sided 95%."],
+        [
+            "Denominator: DLT-evaluable patients. CI: Clopper-Pearson, two-sided 95%. CrI: equal tails of the "
+            "posterior from a uniform prior, Beta(1, 1), each level by itself; not the estimate of the plan."
+        ],
     )
     doses = {level.label: render_dose(level.dose) for level in study.dose_levels}
     part, both = Cells(ard, "dlt escalation"), Cells(ard, "dlt all")
     for group in both.groups:
         cells = {"dose": doses.get(group, "")}
         for cell, end in (
-            (part, ("treated", "n_ev", "dlt", "ci")),
-            (both, ("treated_all", "n_all", "dlt_all", "ci_all")),
+            (part, ("treated", "n_ev", "dlt", "ci", "post")),
+            (both, ("treated_all", "n_all", "dlt_all", "ci_all", "post_all")),
         ):
             treated, n, y = (cell.get(stat, group, "DLT") or 0 for stat in ("treated", "N", "n"))
             interval = render_interval(
                 cell.get("conf.low", group, "DLT"), cell.get("conf.high", group, "DLT"), 1, 100
             )
-            texts = (f"{int(treated)}", f"{int(n)}", render_count(y, n), interval if n else DASH)
+            posterior = _posterior(cell, group)
+            texts = (f"{int(treated)}", f"{int(n)}", render_count(y, n), interval if n else DASH, posterior)
             cells |= dict(zip(end, texts, strict=True))
         grid.add(group, cells)
     return grid.render()
@@ -65,6 +71,12 @@ def _words(action: str, level: int | None, study: Study) -> str:
     joint = {"escalate": " to", "de_escalate": " to", "stay": " at", "open": ""}.get(action, "")
     words = f"{DECISIONS.get(action, action)}{joint}{where}".strip()
     return words[:1].upper() + words[1:]
+
+
+def _posterior(cells: Cells, group: str) -> str:
+    """Mean and interval of the DLT rate after the data; a dash where nobody was evaluable."""
+    mean, low, high = (cells.get(f"posterior {stat}", group, "DLT") for stat in ("mean", "low", "high"))
+    return DASH if mean is None else f"{render_percent(mean)} ({render_interval(low, high, 1, 100)})"
 
 
 def _agrees(found: Recommendation | None, decision: Decision) -> str:

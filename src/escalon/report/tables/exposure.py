@@ -2,12 +2,14 @@
 
 import polars as pl
 
+from escalon.protocol.pk_choices import PkChoices
 from escalon.report.ard import Cells
 from escalon.report.results.groups import TOTAL
 from escalon.report.results.relations import EXPOSURES, OUTCOMES
 from escalon.report.tables.layout import Grid
 from escalon.report.wording import (
     PARAMETER_NAMES,
+    render_date,
     render_interval,
     render_number,
     render_significant,
@@ -28,11 +30,13 @@ def render_parameters(ard: pl.DataFrame, analyte: str, ident: str, caption: str,
         "cv": "Geometric CV, %",
         "median": "Median",
         "range": "Range",
+        "why": "Missing because (patients)",
     }
-    grid = Grid(ident, caption, "Parameter", columns, {}, notes, ["unit"])
+    grid = Grid(ident, caption, "Parameter", columns, {}, notes, ["unit", "why"])
     for code in cells.variables:
         n, missing = cells.get("n", TOTAL, code), cells.get("missing", TOTAL, code)
         low, high = cells.get("min", TOTAL, code), cells.get("max", TOTAL, code)
+        why = [(reason, cells.get("n", TOTAL, code, reason)) for reason in cells.levels(code) if reason]
         grid.add(
             PARAMETER_NAMES.get(code, code),
             {
@@ -44,6 +48,7 @@ def render_parameters(ard: pl.DataFrame, analyte: str, ident: str, caption: str,
                 "range": f"{render_significant(low)} – {render_significant(high)}"
                 if n
                 else render_interval(None, None),
+                "why": "; ".join(f"{reason} ({int(count or 0)})" for reason, count in why),
             },
         )
     return grid.render()
@@ -68,6 +73,42 @@ def render_by_level(ard: pl.DataFrame, analyte: str, ident: str, caption: str) -
         grid.add(
             f"{PARAMETER_NAMES.get(code, code)}, {unit}" if unit else PARAMETER_NAMES.get(code, code), row
         )
+    return grid.render()
+
+
+def render_choices(choices: PkChoices) -> str:
+    """What a person chose in a profile: samples of the terminal slope, and samples taken out."""
+    grid = Grid(
+        "t-pk-choices",
+        "Choices of a person in the concentration profiles",
+        "Patient",
+        {
+            "analyte": "Analyte",
+            "use": "Choice",
+            "hours": "Samples, h",
+            "why": "Reason",
+            "who": "By",
+            "when": "On",
+        },
+        {},
+        [
+            "Hours from the first dose of the product. They are replayed on every analysis; everything else follows "
+            "the rules."
+        ],
+        ["analyte", "use", "hours", "why", "who", "when"],
+    )
+    if not choices.choices:
+        return '<p id="t-pk-choices">No person chose samples or took any out: every profile follows the rules.</p>'
+    for one in choices.choices:
+        row = {
+            "analyte": one.analyte,
+            "use": "terminal slope" if one.use == "slope" else "taken out",
+            "hours": ", ".join(f"{hour:g}" for hour in one.hours),
+            "why": one.reason,
+            "who": one.user,
+            "when": render_date(one.decided_at),
+        }
+        grid.add(one.patient, row)
     return grid.render()
 
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from escalon.report.ard import Cells
 from escalon.report.results.groups import TOTAL
-from escalon.report.results.safety import SETS
+from escalon.report.results.safety import GROUPINGS, SETS
 from escalon.report.tables.layout import Grid
 from escalon.report.wording import DASH, render_count, render_date
 
@@ -35,15 +35,15 @@ def _headings(cells: Cells, variable: str) -> dict[str, str]:
     return sizes
 
 
-def render_overview(ard: pl.DataFrame, view: str) -> str:
-    """Patients with at least one event of each kind."""
-    cells = Cells(ard, f"ae_overview_{view}")
+def render_overview(ard: pl.DataFrame, view: str, column: str | None = None) -> str:
+    """Patients with at least one event of each kind, by dose level or by a ``column`` of GROUPINGS."""
+    cells = Cells(ard, f"ae_overview_{view}" + (f"_{column}" if column else ""))
     columns = _headings(cells, "any") if cells.groups else {}
     grid = Grid(
-        f"t-ae-overview-{view}",
-        VIEW_TITLES[view],
+        f"t-ae-overview-{view}" + (f"-{column.lower()}" if column else ""),
+        VIEW_TITLES[view] + (f", by {GROUPINGS[column]}" if column else ""),
         "Patients with at least one, n (%)",
-        columns | {"events": "Events, all levels"},
+        columns | {"events": "Events, all"},
         {},
         [
             "Related: the investigator's judgement is possible, probable or definite. Lymphodepletion: any of CLLS52, "
@@ -59,6 +59,16 @@ def render_overview(ard: pl.DataFrame, view: str) -> str:
         row["events"] = f"{int(cells.get('events', TOTAL, key, event_set.label) or 0)}"
         grid.add(event_set.label, row, indent="_" in key and not key.startswith("related"))
     return grid.render()
+
+
+def render_groupings(ard: pl.DataFrame) -> str:
+    """Overviews and terms by regimen and by process, one table after the other."""
+    parts = []
+    for column, name in GROUPINGS.items():
+        parts += [render_overview(ard, view, column) for view in VIEW_TITLES]
+        caption = f"Adverse events from the first lymphodepletion dose on, by {name}, class and term"
+        parts.append(render_terms(ard, f"ae_terms_{column}", caption, f"t-ae-terms-{column.lower()}"))
+    return "\n".join(parts)
 
 
 def render_terms(ard: pl.DataFrame, analysis: str, caption: str, ident: str) -> str:
