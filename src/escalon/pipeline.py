@@ -163,6 +163,7 @@ def render_review(facts: "Sequence[Fact]", folder: StudyFolder, number: int, par
     """
     from escalon.conduct.committee.events import ReviewOpened
     from escalon.conduct.fold import fold
+    from escalon.conduct.replay import version_in_force
     from escalon.report.committee_packet import preview_cut, render_packet
 
     now = fold(facts)
@@ -175,7 +176,9 @@ def render_review(facts: "Sequence[Fact]", folder: StudyFolder, number: int, par
         raise ValueError(f"there is no review {number}; the ledger holds {len(now.committee.reviews)}")
     shown = fold(fact for fact in facts if fact.seq < opened[0].seq)
     review = now.committee.reviews[number - 1]
-    return render_packet(shown, now, folder, now.committee.cuts[review.cut - 1], review)
+    return render_packet(
+        shown, now, version_in_force(shown, folder), now.committee.cuts[review.cut - 1], review
+    )
 
 
 def analyse(state: "State", folder: StudyFolder, step: Step = lambda text: None) -> Analysis:

@@ -24,16 +24,20 @@ def decision_root() -> None:
 def decision_replay(
     number: Annotated[int, typer.Argument(help="Number of the recommendation, from 1.")],
     ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
-    study: Annotated[Path, typer.Option(help="Study folder the trial was opened on.")],
+    study: Annotated[
+        Path | None, typer.Option(help="Study folder; without it the versions kept in the ledger.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the plan again on the facts of the cut; exit code 0 only if the answer is the same byte for byte."""
     from escalon.conduct.replay import replay_recommendation, replay_reviews
     from escalon.pipeline import open_study
     from escalon.store.ledger import read_facts
+    from escalon.store.study_versions import all_versions
 
     with bad_input():
-        folder, facts = open_study(study), read_facts(ledger)
+        facts = read_facts(ledger)
+        folder = all_versions(ledger, None if study is None else open_study(study))
         replay = replay_recommendation(facts, number, folder)
         checks = replay_reviews(facts, number, folder)
     same = replay.same and all(check.same for check in checks)
@@ -83,8 +87,10 @@ def decision_packet(
     """Write the page the safety committee has before it."""
     from escalon.pipeline import open_study, render_review
     from escalon.store.ledger import read_facts
+    from escalon.store.study_versions import all_versions
 
     with bad_input():
-        page = render_review(read_facts(ledger), open_study(study), number, part)
+        folder = all_versions(ledger, open_study(study))
+        page = render_review(read_facts(ledger), folder, number, part)
         out.write_text(page, encoding="utf-8")
     typer.echo(f"{out}: packet of {'a preview' if number == 0 else f'review {number}'}")

@@ -77,3 +77,32 @@ def read_versions(url: str, study_id: str) -> dict[str, StudyFolder]:
         return kept_versions(alias, study_id)
     finally:
         disconnect(alias)
+
+
+def all_versions(url: str, folder: StudyFolder | None = None) -> StudyFolder:
+    """Return a version of the study with every other one kept in the ledger at ``url`` as its earlier versions.
+
+    Args:
+        url: a ledger of one study.
+        folder: the version to return; without it one the ledger keeps, whichever.
+
+    Raises:
+        LedgerUnavailable: no ledger, one of several studies or of another study, or no version to return.
+    """
+    alias = connect(url, create=False)
+    try:
+        kept: dict[str, StudyFolder] = {}
+        if "study_version" in connections[alias].introspection.table_names():
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT DISTINCT study_id FROM study_version ORDER BY study_id")
+                known = [study_id for (study_id,) in cursor.fetchall()]
+            if len(known) > 1:
+                raise LedgerUnavailable(f"{url} holds several studies: {', '.join(known)}")
+            kept = kept_versions(alias, known[0]) if known else {}
+    finally:
+        disconnect(alias)
+    if folder is None and not kept:
+        raise LedgerUnavailable(f"{url} keeps no version of its study; name the study folder with --study")
+    first = folder if folder is not None else next(iter(kept.values()))
+    others = {digest: version for digest, version in kept.items() if digest != first.hash}
+    return replace(first, earlier={**first.earlier, **others})

@@ -5,11 +5,16 @@ from dataclasses import replace
 import pytest
 
 from escalon.conduct import commands as c
+from escalon.conduct.capture.commands import AmendStudy
 from escalon.conduct.events import DltAdjudicated, DltStatus, FormRecorded
+from escalon.conduct.fold import fold
+from escalon.conduct.people.commands import ApproveVersion
 from escalon.conduct.replay import replay_recommendation, replay_reviews
 from escalon.conduct.state import Fact
-from escalon.protocol import StudyFolder
-from tests.act import STATISTICIAN, meet, observe_cohort, opened
+from escalon.protocol import StudyFolder, load_study
+from escalon.protocol.amendments import succeed
+from tests.act import SPONSOR, STATISTICIAN, Desk, acknowledge, meet, observe_cohort, opened
+from tests.study_files import balli_files
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +65,35 @@ def test_an_unknown_number_and_another_folder_are_errors(facts: list[Fact], ball
         replay_recommendation(facts, 2, balli)
     with pytest.raises(ValueError, match="not the version"):
         replay_recommendation(facts, 1, replace(balli, hash="0" * 64))
+
+
+def test_each_recommendation_is_replayed_on_the_version_of_its_cut(
+    facts: list[Fact], balli: StudyFolder
+) -> None:
+    """A second cohort, on an amended plan and other forms; either version may be the one that is given."""
+    files = balli_files()
+    files["study.yaml"] = files["study.yaml"].replace(
+        "epsilon_1: !assumption 0.05", "epsilon_1: !assumption 0.04"
+    )
+    files["forms/vs.yaml"] = files["forms/vs.yaml"].replace("range: [25, 250]", "range: [20, 250]")
+    amended = succeed(load_study(files), balli)
+    assert amended.study.escalation != balli.study.escalation
+    desk = Desk(amended)
+    desk.state, desk.facts, desk.now = fold(facts), list(facts), facts[-1].at
+    desk.must(SPONSOR, AmendStudy(amended.hash, "narrower interval"))
+    for site in ("01", "02"):
+        desk.must(SPONSOR, ApproveVersion(site, amended.hash))
+    acknowledge(desk)
+    observe_cohort(desk, ["004", "005", "006"])
+    desk.must(STATISTICIAN, c.RequestRecommendation())
+    meet(desk, desk.state.recommendations[-1].action, desk.state.recommendations[-1].dose_level)
+    before = replace(balli, earlier={amended.hash: amended})
+    for given in (amended, before):
+        for number in (1, 2):
+            assert replay_recommendation(desk.facts, number, given).same
+            checks = replay_reviews(desk.facts, number, given)
+            assert checks
+            assert all(check.same for check in checks)
+    assert not replay_reviews(desk.facts, 1, replace(amended, hash=balli.hash, earlier={}))[1].same
+    with pytest.raises(ValueError, match="not the version"):
+        replay_reviews(desk.facts, 1, replace(amended, earlier={}))
