@@ -82,20 +82,25 @@ def _list_systems(system: str | None, as_json: bool) -> None:
 def dictionary_search(
     text: Annotated[str, typer.Argument(help="Words the term holds.")],
     soc: Annotated[str | None, typer.Option(help="System organ class.")] = None,
+    ctcae: Annotated[str, typer.Option(help="5.0, or 6.0: of it laboratory terms only.")] = "5.0",
     as_json: AsJson = False,
 ) -> None:
-    """Search the CTCAE v5 term catalogue."""
-    from escalon.criteria.catalogue import search_terms
+    """Search the CTCAE term catalogue; of version 6.0 the laboratory terms are held."""
+    from escalon.criteria.catalogue import COMPLETE, search_terms
 
     with bad_input():
-        found = search_terms(text, soc=soc)
+        found = search_terms(text, soc=soc, version=ctcae)
     if as_json:
-        show({"terms": [asdict(term) for term in found]})
+        show({"terms": [asdict(term) for term in found], "complete": ctcae in COMPLETE})
         return
     for term in found:
         typer.echo(f"{term.term}  ({term.soc}; grades {', '.join(map(str, term.grades))})")
     if not found:
-        typer.echo(f"No term of CTCAE v5 holds {text!r}")
+        typer.echo(f"No term of CTCAE v{ctcae} holds {text!r}")
+    if ctcae not in COMPLETE:
+        typer.echo(
+            f"Of CTCAE v{ctcae} the laboratory terms are held; other terms are taken as entered, unchecked."
+        )
 
 
 @dictionary_app.command("load")

@@ -1,6 +1,7 @@
 """Adverse events as entered: what an entry must not say against itself or against the study.
 
-A grade that differs from the one its components give is no fault of the entry: both are kept and shown.
+A grade that differs from the one its components give is no fault of the entry: both are kept and shown. Terms and
+grades are checked as far as the catalogue of the study's CTCAE version is held (``criteria.catalogue``).
 """
 
 from datetime import datetime
@@ -37,9 +38,9 @@ def _wrong_grading(values: dict[str, Any], grading: Grading) -> str | None:
     highest = HIGHEST.get(category, 5)
     if values["AETOXGR"] > highest:
         return f"AE.AETOXGR: {expected} has grades 1 to {highest}; record the death as a CTCAE event of grade 5 as well"
-    if system == "CTCAE 5.0":  # the catalogue of version 6.0 is not public as data
+    if name == "CTCAE":
         try:
-            check_grade(values["AEDECOD"], values["AETOXGR"])
+            check_grade(values["AEDECOD"], values["AETOXGR"], version)
         except ValueError as error:
             item = "AEDECOD" if str(error).startswith("term") else "AETOXGR"
             return f"AE.{item}: {error}"

@@ -100,10 +100,18 @@ def _catalogue() -> str:
         for soc in system_organ_classes()
     ]
     return render_page(
-        "CTCAE 5.0, term catalogue",
-        ("ctcae-5",),
+        "CTCAE, term catalogue",
+        ("ctcae-5", "ctcae-6"),
+        ["## Version 5.0"],
         [f"{len(terms)} terms in {len(rows)} system organ classes. No MedDRA code is shipped."],
         render_grid(("System organ class", "Terms", "Terms with grade 5"), rows),
+        [
+            "## Version 6.0",
+            "",
+            f"The {len(load_terms('6.0'))} laboratory terms are held, with their grades 1 to 4; no clinical catalogue",
+            "of 6.0 ships. An entry under 6.0 that names one of them must have a grade of its row. Any other term, and",
+            "grade 5 of any term, are accepted as entered and not checked.",
+        ],
     )
 
 

@@ -1,11 +1,13 @@
 """From recorded forms to a proposed DLT status: the grade counts from the day it was reached, not from the onset."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from escalon.conduct import commands as c
+from escalon.conduct.adverse_event_checks import wrong_event
 from escalon.conduct.dlt_record import assess_dlt, patient_record
 from escalon.conduct.events import DltStatus
 from escalon.conduct.opinions import sponsor_views
@@ -127,6 +129,25 @@ def test_dates_outside_the_event_and_another_version_are_refused(
     refused = desk.refused(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, **values)))
     assert refused.rule == "form-check"
     assert words in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("term", "grade", "fault"),
+    [
+        ("Thrombocytopenia", 4, None),
+        ("Thrombocytopenia", 5, None),  # grade 5 is no part of the laboratory rules, so it is not checked
+        ("Alkaline phosphatase increased", 2, "AE.AETOXGR: grade: 2 does not exist"),
+        ("A clinical term", 4, None),  # no clinical catalogue of 6.0 ships
+    ],
+)
+def test_entries_under_version_6_are_checked_as_far_as_its_terms_are_held(
+    balli: StudyFolder, term: str, grade: int, fault: str | None
+) -> None:
+    grading = balli.study.grading.model_copy(update={"ctcae": "6.0"})
+    newer = replace(balli, study=balli.study.model_copy(update={"grading": grading}))
+    event = adverse_event(opened(balli), AEDECOD=term, AETOXGR=grade, AEGRSYS="CTCAE 6.0")
+    found = wrong_event(event, newer)
+    assert found is None if fault is None else str(found).startswith(fault)
 
 
 COMPONENTS = {

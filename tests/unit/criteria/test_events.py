@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 
 from escalon.criteria import catalogue, clinical, dictionaries, ice, iec_hs, magic, relatedness, seriousness
+from escalon.criteria.lab_rules import load_rules
 
 
 def test_the_sponsor_never_lowers():
@@ -180,6 +181,34 @@ def test_catalogue_search():
     ]:
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_catalogue_of_version_6_holds_laboratory_terms_only():
+    assert catalogue.find_term("thrombocytopenia", "6.0").grades == (1, 2, 3, 4)
+    assert catalogue.find_term("Anemia", "6.0").grades == (1, 2, 3, 4)  # grade 4 is the clinical one
+    assert catalogue.find_term("Hyperglycemia", "6.0").grades == (1, 2, 3, 4)  # grades 1 and 2 when fasting
+    for term, grade in [("Anemia", 4), ("Anemia", 5), ("Headache", 4), ("No such term", 1)]:
+        catalogue.check_grade(term, grade, "6.0")
+    assert [term.term for term in catalogue.search_terms("headache", version="6.0")] == []
+    for call, message in [
+        (lambda: catalogue.check_grade("Alkaline phosphatase increased", 3, "6.0"), "it has 1$"),
+        (lambda: catalogue.find_term("Headache", "6.0"), "laboratory term, and no others are held"),
+        (lambda: catalogue.find_term("Headache", "4.03"), "version"),
+        (lambda: catalogue.check_grade("Headache", 1, "4.03"), "version"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@pytest.mark.parametrize("version", ["5.0", "6.0"])
+def test_laboratory_rules_and_the_catalogue_name_the_same_grades(version):
+    rules, named = load_rules(version), {term.term: term for term in catalogue.load_terms(version)}
+    shared = set(rules) & set(named)
+    assert len(shared) > 35
+    for term in shared:
+        own = {grade for grade, _ in (*rules[term].grades, *rules[term].clinical)}
+        assert own <= set(named[term].grades)
+        assert set(named[term].grades) <= own | {5} or any(other.startswith(f"{term} (") for other in rules)
 
 
 def test_clinical_refusals():
