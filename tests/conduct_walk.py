@@ -264,8 +264,10 @@ def _judge(walk: Walk) -> Any:
 
 def _leave(walk: Walk) -> Any:
     patient = walk.pick([p.patient for p in walk.state.patients.values() if p.infused_at is None])
-    if patient is None or walk.chance(0, 5):
-        return None
+    return None if patient is None or walk.chance(0, 5) else _not_infused(walk, patient)
+
+
+def _not_infused(walk: Walk, patient: str) -> Any:
     values = {"DSDECOD": "NOT INFUSED", "DSSTDTC": walk.now.date().isoformat(), "DSTERM": "infection"}
     return walk.send(walk.site_of(patient)[0], c.RecordForm(patient, "DS", "DS-NI", values))
 
@@ -321,6 +323,28 @@ def _decide(walk: Walk) -> Any:
     return act.meet(walk, action, level)
 
 
+def _come_late(walk: Walk) -> Any:
+    """Confirm after the reservation is over, as the first act since."""
+    slot = walk.pick([one for one in walk.state.slots.slots if one.status == "reserved"])
+    if slot is None:
+        return None
+    walk.now += timedelta(hours=168)
+    command = slots.ConfirmSlot(slot.number, f"{slot.number:03d}", walk.now.date().isoformat())
+    return walk.send(SITES[slot.site][1], command)
+
+
+def _ask_in_a_hold(walk: Walk) -> Any:
+    """Free a seat and ask for one while enrolment is held."""
+    if not walk.state.open_holds:
+        return None
+    waiting = [one for one in walk.state.patients.values() if one.infused_at is None and one.released is None]
+    for slot in [one for one in walk.state.slots.slots if one.holds_seat and one.patient is None]:
+        walk.send(SITES[slot.site][0], slots.ReleaseSlot(slot.number, "handed back"))
+    if waiting:
+        _not_infused(walk, waiting[-1].patient)
+    return _request(walk)
+
+
 def _expire(walk: Walk) -> Any:
     return walk.send(act.DATA_MANAGER, slots.ExpireSlots())
 
@@ -372,5 +396,6 @@ WISHES: tuple[Wish, ...] = (
     *[_advance] * 30, _wait, _wait, _request, _request, _acknowledge, _acknowledge, _confirm, _confirm, _confirm,
     _release, _enrol, _enrol, _assign, _assign, _eligible, _eligible, _condition, _condition, _condition,
     _infuse, _infuse, _infuse, _infuse, _correct, _event, _panel, _judge, _judge, _leave, *[_review] * 6,
-    _replace, _override, *[_lift] * 4, *[_decide] * 4, _request, _request, _expire,
+    _replace, _override, *[_lift] * 4, *[_decide] * 4, _request, _request, _expire, _come_late,
+    _ask_in_a_hold,
 )  # fmt: skip
