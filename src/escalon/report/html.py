@@ -187,24 +187,30 @@ def _tables(
         "baseline": disposition.render_baseline(ard),
         "ae_ld": safety.render_overview(ard, "ld"),
         "ae_inf": safety.render_overview(ard, "inf"),
-        "ae_groupings": safety.render_groupings(ard),
+        "ae_groupings": safety.render_groupings(ard, study.grading),
         "ae_terms": safety.render_terms(
             ard,
             "ae_terms",
             "Adverse events from the first lymphodepletion dose on, by class and term",
             "t-ae-terms",
+            study.grading,
         ),
         "ae_grades": safety.render_grades(
             ard, "ae_terms", "The same events by highest grade, all dose levels together", "t-ae-grades"
         ),
         "ae_ucart22": safety.render_terms(
-            ard, "ae_terms_ucart22", "Adverse events related to UCART22, infused patients", "t-ae-ucart22"
+            ard,
+            "ae_terms_ucart22",
+            "Adverse events related to UCART22, infused patients",
+            "t-ae-ucart22",
+            study.grading,
         ),
         "ae_lymphodepletion": safety.render_terms(
             ard,
             "ae_terms_lymphodepletion",
             "Adverse events related to lymphodepletion, patients who started lymphodepletion",
             "t-ae-lymphodepletion",
+            study.grading,
         ),
         "aesi": safety.render_special(ard),
         "aesi_grades": safety.render_grades(

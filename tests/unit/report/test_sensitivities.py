@@ -19,7 +19,7 @@ def ard(adam, state, folder):
 
 
 @pytest.mark.parametrize("column", ["LDREGI", "PROCESS"])
-def test_events_by_regimen_and_process_are_those_of_the_patients_in_it(ard, adam, column):
+def test_events_by_regimen_and_process_are_those_of_the_patients_in_it(ard, adam, folder, column):
     people = {row["USUBJID"]: row for row in adam["ADSL"].iter_rows(named=True) if row["SAFFL"] == "Y"}
     events = [e for e in adam["ADAE"].iter_rows(named=True) if e["TRTEMFL"] == "Y" and e["USUBJID"] in people]
     cells = Cells(ard, f"ae_overview_inf_{column}")
@@ -32,8 +32,11 @@ def test_events_by_regimen_and_process_are_those_of_the_patients_in_it(ard, adam
         }
         assert cells.get("N", group, "serious", "Serious adverse event") == size
         assert cells.get("n", group, "serious", "Serious adverse event") == len(serious)
-    shown = render_groupings(ard)
+    grading = folder.study.grading.model_copy(update={"ctcae": "6.0", "crs": "Lee 2014"})
+    shown = render_groupings(ard, grading)
     assert all(f"{group} (N = " in shown for group in groups)
+    assert "CTCAE 6.0; CRS by Lee 2014" in shown
+    assert "CTCAE 5.0" not in shown
 
 
 def test_posterior_of_the_dlt_rate_is_beta_of_the_counts(ard, folder):

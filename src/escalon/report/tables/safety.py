@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from escalon.protocol.study import Grading
 from escalon.report.ard import Cells
 from escalon.report.results.groups import TOTAL
 from escalon.report.results.safety import GROUPINGS, SETS
@@ -61,18 +62,20 @@ def render_overview(ard: pl.DataFrame, view: str, column: str | None = None) -> 
     return grid.render()
 
 
-def render_groupings(ard: pl.DataFrame) -> str:
+def render_groupings(ard: pl.DataFrame, grading: Grading) -> str:
     """Overviews and terms by regimen and by process, one table after the other."""
     parts = []
     for column, name in GROUPINGS.items():
         parts += [render_overview(ard, view, column) for view in VIEW_TITLES]
         caption = f"Adverse events from the first lymphodepletion dose on, by {name}, class and term"
-        parts.append(render_terms(ard, f"ae_terms_{column}", caption, f"t-ae-terms-{column.lower()}"))
+        parts.append(
+            render_terms(ard, f"ae_terms_{column}", caption, f"t-ae-terms-{column.lower()}", grading)
+        )
     return "\n".join(parts)
 
 
-def render_terms(ard: pl.DataFrame, analysis: str, caption: str, ident: str) -> str:
-    """Class and term by level: all grades, and grade 3 or higher."""
+def render_terms(ard: pl.DataFrame, analysis: str, caption: str, ident: str, grading: Grading) -> str:
+    """Class and term by level: all grades, and grade 3 or higher; the note names the study's criteria."""
     cells = Cells(ard, analysis)
     shown = [group for group in cells.groups if any(cells.get("N", group, v) for v in cells.variables)]
     columns, spanners = {}, {}
@@ -84,7 +87,8 @@ def render_terms(ard: pl.DataFrame, analysis: str, caption: str, ident: str) -> 
         spanners[f"{group} (N = {size})"] = [f"{group} all", f"{group} g3"]
     notes = [
         "n (%) of patients, each once per row at the highest grade. All: any grade; ≥3: highest grade 3 or more. "
-        "CTCAE 5.0; CRS and ICANS by ASTCT 2019, acute GvHD by MAGIC 2016."
+        f"CTCAE {grading.ctcae}; CRS by {grading.crs}, ICANS by {grading.icans}, acute GvHD by {grading.gvhd}, "
+        f"IEC-HS by {grading.iec_hs}."
     ]
     grid = Grid(ident, caption, "System organ class / term", columns, spanners, notes)
     for variable in cells.variables:
