@@ -56,12 +56,13 @@ def compute_running_areas(
     """AUC and AUMC from the first sample to each: (concentration x time, concentration x time^2)."""
     auc = aumc = 0.0
     running = [(0.0, 0.0)]
-    for i in range(len(time) - 1):
-        t1, t2, c1, c2 = time[i], time[i + 1], conc[i], conc[i + 1]
+    t1, c1 = time[0], conc[0]
+    for t2, c2 in zip(time[1:], conc[1:], strict=True):
         area, moment = segment_areas(t1, c1, t2, c2, uses_log(method, t1, c1, c2, tmax))
         auc += area
         aumc += moment
         running.append((auc, aumc))
+        t1, c1 = t2, c2
     return running
 
 

@@ -189,8 +189,9 @@ def _assemble(
         profile.conc.insert(0, 0.0 if c0 is None else c0)
         profile.n_core += 1
     _place_predose(profile)
-    since = [t - profile.start for t in profile.time]
-    running = compute_running_areas(since, profile.conc, declared.method, profile.tmax - profile.start)
+    start = profile.start
+    since = [t - start for t in profile.time]
+    running = compute_running_areas(since, profile.conc, declared.method, profile.tmax - start)
     profile.areas = [auc for auc, _ in running]
     profile.auc_last, profile.aumc_last = running[profile.n_core - 1]
     profile.auc_all = profile.areas[-1]
@@ -278,7 +279,8 @@ def _choose_slope(profile: Profile, measured: Sequence[int]) -> None:
     if declared.route == "bolus":
         usable = [i for i in after_last if time[i] >= peak and time[i] > last_dose]
     else:
-        usable = [i for i in after_last if time[i] > peak and time[i] > declared.last_end]
+        start = max(peak, declared.last_end)
+        usable = [i for i in after_last if time[i] > start]
     found = fit_best_slope([time[i] for i in usable], [conc[i] for i in usable])
     if isinstance(found, str):
         profile.slope_reason = found
