@@ -18,9 +18,10 @@ from escalon.conduct.capture.topic import ALLOWED, TOPIC
 from escalon.conduct.encoding import decode, encode
 from escalon.conduct.events import FormRecorded
 from escalon.conduct.people.commands import GiveSignature
-from escalon.conduct.people.signatures import casebook_content, content_hash, valid_signatures
+from escalon.conduct.people.signatures import casebook_content, content_hash, form_content, valid_signatures
 from escalon.conduct.roles import may
 from escalon.protocol import StudyFolder, load_study
+from escalon.protocol.forms_values import answered
 from tests.act import COORDINATOR, CRA, DATA_MANAGER, INVESTIGATOR, MONITOR, SPONSOR, Desk, enrol, opened
 from tests.study_files import balli_files
 
@@ -241,6 +242,29 @@ def test_a_lock_needs_confirmation_no_open_query_and_the_signature_on_what_is_th
     desk.must(DATA_MANAGER, cap.UnlockCasebook("001", "late laboratory value"))
     desk.must(COORDINATOR, vitals(desk, 73, reason="late value"))
     assert desk.refused(DATA_MANAGER, cap.UnlockCasebook("001", "again")).rule == "DC-8 locked"
+
+
+def test_what_is_signed_tells_missing_codes_from_empty_values(desk: Desk) -> None:
+    desk.must(COORDINATOR, vitals(desk))
+    record = desk.state.patients["001"].records["VS-1"]
+    heights: tuple[Any, ...] = (
+        None,
+        {"missing": "ND"},
+        {"missing": "UNK"},
+        {"missing": "UNK", "reason": "bed"},
+    )
+    entries = [{**record.entered, "HEIGHT": height} for height in heights]
+    entries.append({name: value for name, value in record.entered.items() if name != "HEIGHT"})
+    shown = []
+    for entered in entries:
+        patient = replace(
+            desk.state.patients["001"],
+            records={"VS-1": replace(record, entered=entered, values=answered(entered))},
+        )
+        state = replace(desk.state, patients={"001": patient})
+        shown.append(casebook_content(state, "001"))
+        assert shown[-1]["records"][0]["values"] == form_content(state, "001", "VS-1")["values"] == entered
+    assert len({content_hash(content) for content in shown}) == len(entries)
 
 
 def test_forms_to_be_verified_before_a_lock_are_data(desk: Desk) -> None:

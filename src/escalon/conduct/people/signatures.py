@@ -64,7 +64,7 @@ def _shown(record: Record) -> dict[str, Any]:
         "record": record.record,
         "version": record.version,
         "visit": record.visit,
-        "values": record.values,
+        "values": record.entered,  # missing codes with their reasons: other than left open or not asked (AT-2)
     }
 
 
