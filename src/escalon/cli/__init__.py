@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import analysis, calendar, criteria, decision, design, people, store, study
+from escalon.cli import analysis, calendar, criteria, decision, design, people, safety, store, study
 
 app = typer.Typer(
     name="escalon",
@@ -21,6 +21,7 @@ criteria.add_to(app)
 analysis.add_to(app)
 people.add_to(app)
 calendar.add_to(app)
+safety.add_to(app)
 
 
 def main() -> None:

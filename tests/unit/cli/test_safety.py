@@ -1,0 +1,134 @@
+"""`escalon safety`: what is due, and reports that are the very bytes whose hash the ledger holds."""
+
+import json
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from escalon.cli import app
+from escalon.conduct import commands as c
+from escalon.conduct.act import Refused
+from escalon.conduct.safety import commands as sc
+from escalon.conduct.safety.clocks import tasks
+from escalon.conduct.safety.icsr.build import case_number
+from escalon.conduct.safety.icsr.send import write_report
+from escalon.conduct.safety.icsr.write import batch_number
+from escalon.protocol import StudyFolder
+from escalon.store.execute import LedgerWriter
+from tests.act import COORDINATOR, SAFETY_OFFICER, T0, Desk
+from tests.unit.conduct.test_safety import HASH, assess, record, with_event
+from tests.unit.conduct.test_safety_icsr import ACK, HEADER, ROW
+
+STUDY = str(Path(__file__).parents[3] / "studies" / "balli-01")
+
+
+@pytest.fixture(scope="module")
+def desk(balli: StudyFolder) -> Desk:
+    """A SUSAR: a true report to the EU on day 4, one with a wrong hash to the US on day 5; news after both."""
+    desk = with_event(balli)
+    desk.must(COORDINATOR, c.RecordForm("001", "DM", "DM", demographics()))
+    assess(desk, "POSSIBLE")
+    desk.now += timedelta(days=1)
+    by_place = {clock.jurisdiction: clock.number for clock in tasks(desk.state)}
+    text = write_report(desk.state, balli, 1, desk.now, "EU", purpose="susar_fatal").text
+    true = sha256(text.encode()).hexdigest()
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(by_place["EU"], "EudraVigilance", true))
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(by_place["US"], "FDA", HASH), days=1)
+    desk.must(SAFETY_OFFICER, sc.RecordMatter("dsur", "yearly", T0))
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(tasks(desk.state)[-1].number, "FDA", HASH))
+    desk.now += timedelta(days=1)
+    record(desk, reason="news", AEOUT="RECOVERED/RESOLVED", AEENDTC=desk.now.isoformat())
+    died = {"DSDECOD": "DEATH", "DSSTDTC": "2020-01-20", "DTHCAUS": "ADVERSE EVENT"}
+    desk.must(COORDINATOR, c.RecordForm("001", "DS", "DS-1", died), days=10)
+    return desk
+
+
+def demographics() -> dict[str, object]:
+    return {"AGE": 34, "SEX": "F", "RACE": "WHITE", "ETHNIC": "NOT REPORTED", "COUNTRY": "USA"}
+
+
+@pytest.fixture(scope="module")
+def ledger(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = str(tmp_path_factory.mktemp("safety") / "ledger.db")
+    with LedgerWriter(url, desk.folder) as writer, writer.batch():
+        for signed in desk.sent:
+            assert not isinstance(writer.execute(signed), Refused)
+    return url
+
+
+def run(*args: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, ["safety", *args])
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_cases_and_open_tasks_as_tables_and_as_json(desk: Desk, ledger: str) -> None:
+    assert "Pneumonitis" in run("cases", ledger)
+    assert "yes, to assess" in run("cases", ledger)
+    (case,) = json.loads(run("cases", ledger, "--json"))["cases"]
+    assert (case["susar"], case["reports"], len(case["informed_at"])) == (True, [1, 2], 2)
+    told = json.loads(run("clocks", ledger, "--at", "2020-01-20T00:00Z", "--json"))
+    due = [row["due_at"] for row in told["clocks"]]
+    assert due == sorted(due)
+    late = [row for row in told["clocks"] if row["late"]]
+    assert {row["purpose"] for row in late} == {"complete_report"}
+    assert all(row["countdown"].startswith("late by ") for row in late)
+    table = run("clocks", ledger, "--at", "2020-01-20T00:00Z")
+    assert f"{len(due)} open, {len(late)} late" in table
+    assert "matter 1: yearly" in table
+    assert run("clocks", ledger, "--at", "2020-01-06T09:00Z") == (
+        "No report is due as of 06 Jan 2020 09:00 UTC.\n"
+    )
+    assert "2026-05-04T14:30Z" in run("clocks", ledger, "--at", "2020-01-06T09:00", code=2)
+
+
+def test_a_report_is_written_again_byte_for_byte_or_it_is_told(
+    desk: Desk, ledger: str, tmp_path: Path
+) -> None:
+    out = tmp_path / "again.xml"
+    options = ("icsr", ledger, "--study", STUDY, "--out", str(out))
+    assert "the file that was sent" in run(*options, "--report", "1")
+    assert sha256(out.read_bytes()).hexdigest() == desk.state.safety.reports[0].content_hash
+    assert "DIFFERS" in run(*options, "--report", "2", code=1)
+    assert "matter apart from cases" in run(*options, "--report", "3", code=2)
+    assert "report 4: there is none; 3 were sent" in run(*options, "--report", "4", code=2)
+    assert "either --case or --report" in run(*options, code=2)
+
+
+def test_a_case_is_written_for_a_region_with_and_without_a_dictionary(ledger: str, tmp_path: Path) -> None:
+    out, terms = tmp_path / "case.xml", tmp_path / "terms.csv"
+    terms.write_text(f"{HEADER}\n{ROW}\n", encoding="utf-8")
+    options = ("icsr", ledger, "--study", STUDY, "--case", "1", "--out", str(out), "--region", "US")
+    assert "Not submittable" in run(*options)
+    coded = run(*options, "--dictionary", str(terms), "--dictionary-version", "27.1", "--json")
+    assert json.loads(coded)["submittable"] is True
+    assert 'codeSystemVersion="27.1"' in out.read_text(encoding="utf-8")
+    before = out.read_bytes()
+    assert "region UK" in run(*options[:-1], "UK", code=2)
+    assert out.read_bytes() == before
+
+
+def test_an_acknowledgement_file_is_read(desk: Desk, ledger: str, tmp_path: Path) -> None:
+    at = desk.state.safety.reports[0].at
+    case = case_number(desk.folder, 1)
+    batch = batch_number(case, at, desk.folder.conduct.safety.receivers["EU"])
+    file = tmp_path / "answer.xml"
+    file.write_text(ACK.format(message="CR", whole="AE", case=case, batch=batch), encoding="utf-8")
+    assert run("ack", ledger, str(file), "--study", STUDY) == "Report 1: REJECTED: rule 12\n"
+
+
+def test_the_yearly_report_is_a_page_and_its_tables(ledger: str, tmp_path: Path) -> None:
+    out = tmp_path / "dsur"
+    run("dsur", ledger, "--study", STUDY, "--lock-point", "2020-10-13", "--out", str(out))
+    page = (out / "dsur.html").read_text(encoding="utf-8")
+    assert "14 Oct 2019 to 13 Oct 2020" in page
+    assert "12 Dec 2020" in page  # 60 days
+    assert "Pneumonitis" in (out / "reactions.csv").read_text(encoding="utf-8")
+    assert "in the interval\n001,1,2020-01-20," in (out / "deaths.csv").read_text(encoding="utf-8")
+    wrong = ("dsur", ledger, "--study", STUDY, "--out", str(tmp_path / "no"), "--lock-point")
+    assert "before the development birth date" in run(*wrong, "2018-01-01", code=2)
+    assert "right is a day" in run(*wrong, "soon", code=2)
+    assert not (tmp_path / "no").exists()
