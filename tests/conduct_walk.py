@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from escalon.conduct import commands as c
 from escalon.conduct.act import Actor, Command, Event, Refused, Signed
+from escalon.conduct.capture import commands as capture
+from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.decide import decide
 from escalon.conduct.encoding import decode, encode
 from escalon.conduct.events import DltStatus
@@ -312,7 +314,15 @@ def _lift(walk: Walk) -> Any:
 
 
 def _decide(walk: Walk) -> Any:
-    """Ask the rule and, where it answers, hold the meeting: as recommended, or more cautious."""
+    """Ask the rule and, where it answers, hold the meeting; casebooks with open queries cannot be signed for it."""
+    for query in open_queries(walk.state):
+        walk.send(
+            walk.site_of(query.patient)[0],
+            capture.AnswerQuery(query.patient, query.query, "as in the source"),
+        )
+        walk.send(act.DATA_MANAGER, capture.CloseQuery(query.patient, query.query, "accepted"))
+    if open_queries(walk.state):
+        return None
     asked = walk.send(act.STATISTICIAN, c.RequestRecommendation())
     if isinstance(asked, Refused):
         return asked
