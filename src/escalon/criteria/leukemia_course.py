@@ -93,22 +93,83 @@ def best_overall(
         >>> best_overall([seen]).response
         'CR'
     """
-    chosen = criteria_set(criteria)
-    _check_baseline(baseline)
-    results: list[tuple[Response, bool]] = []
-    carried: dict[str, Any] = {} if baseline is None else _baseline(baseline)
-    for seen in sorted(assessments, key=_day):
-        missing = {name: value for name, value in carried.items() if getattr(seen, name) is None}
-        response = classify(replace(seen, **missing), chosen)
-        results.append((response, seen.precedes_therapy))
-        carried |= _after(carried, seen, response)
+    course = judge_course(assessments, criteria, baseline=baseline)
     return best_of_responses(
-        results,
+        [(one.response, one.assessment.precedes_therapy) for one in course],
         confirm_days=confirm_days,
         new_therapy_day=new_therapy_day,
         hsct_day=hsct_day,
         orr_numerator=orr_numerator,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAssessment:
+    """One assessment with what was known before it, the response by the criteria, and the one that counts."""
+
+    assessment: Assessment
+    derived: Response
+    response: Response
+
+
+def judge_course(
+    assessments: Sequence[Assessment],
+    criteria: str | CriteriaSet = "platform",
+    *,
+    baseline: Assessment | None = None,
+    judged: Sequence[str | None] | None = None,
+) -> tuple[JudgedAssessment, ...]:
+    """Classify every assessment with the status and the lowest values before it.
+
+    Args:
+        assessments: of one patient, each with its day; an assessment's own ``prior``, ``nadir_*``, ``last_*`` and
+            ``baseline_*`` win over what is carried along.
+        criteria: name of a set or a ``CriteriaSet``.
+        baseline: assessment before treatment, for the reference values.
+        judged: the investigator's response at each assessment, in the order given, None where there is none. It
+            takes the place of the derived one, and the status after it is carried along.
+
+    Returns:
+        One row per assessment in order of day.
+
+    Raises:
+        ValueError: for an assessment without a day, an unknown response, or a number of responses that is not the
+            number of assessments.
+
+    Example:
+        >>> seen = Assessment(day=28, bm_blasts=2, pb_blasts=0, emd="absent", anc=1.5, platelets=150)
+        >>> row, = judge_course([seen], judged=["CRi"])
+        >>> row.derived.response, row.response.response
+        ('CR', 'CRi')
+    """
+    chosen = criteria_set(criteria)
+    _check_baseline(baseline)
+    calls: Sequence[str | None] = [None] * len(assessments) if judged is None else judged
+    if len(calls) != len(assessments):
+        raise ValueError(
+            f"judged: {len(calls)} responses for {len(assessments)} assessments; give one for each"
+        )
+    course: list[JudgedAssessment] = []
+    carried: dict[str, Any] = {} if baseline is None else _baseline(baseline)
+    for seen, call in sorted(zip(assessments, calls, strict=True), key=lambda pair: _day(pair[0])):
+        missing = {name: value for name, value in carried.items() if getattr(seen, name) is None}
+        known = replace(seen, **missing)
+        derived = classify(known, chosen)
+        response = derived if judged is None else _investigated(derived, call)
+        course.append(JudgedAssessment(known, derived, response))
+        carried |= _after(carried, seen, response)
+    return tuple(course)
+
+
+def _investigated(derived: Response, call: str | None) -> Response:
+    """The investigator's response with the reasons of the criteria; where they differ it says so."""
+    if call is None:
+        return replace(derived, reasons=("no call of the investigator; by the criteria", *derived.reasons))
+    check_code("judged", call, RESPONSES)
+    if call == derived.response:
+        return derived
+    reasons = (f"investigator: {call}; by the criteria: {derived.response}", *derived.reasons)
+    return replace(derived, response=call, reasons=reasons)
 
 
 def _day(seen: Assessment) -> float:

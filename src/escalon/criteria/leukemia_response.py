@@ -8,8 +8,10 @@ from escalon.criteria.leukemia_course import (
     BEST_ORDER,
     ORR_NUMERATOR,
     BestResponse,
+    JudgedAssessment,
     best_of_responses,
     best_overall,
+    judge_course,
 )
 from escalon.criteria.leukemia_extramedullary import ExtramedullaryResponse, extramedullary_response
 from escalon.criteria.leukemia_sets import CriteriaSet, Limit, criteria_set, load_criteria_sets
@@ -41,6 +43,7 @@ __all__ = [
     "CnsStatus",
     "CriteriaSet",
     "ExtramedullaryResponse",
+    "JudgedAssessment",
     "Limit",
     "MrdLabel",
     "Response",
@@ -55,6 +58,7 @@ __all__ = [
     "criteria_set",
     "extramedullary_response",
     "extramedullary_status",
+    "judge_course",
     "load_criteria_sets",
     "load_visits",
     "mrd_label",

@@ -14,6 +14,7 @@ from escalon.criteria.leukemia_response import (
     cns_status,
     criteria_set,
     extramedullary_status,
+    judge_course,
     load_criteria_sets,
     mrd_label,
     supported_within,
@@ -149,6 +150,45 @@ def test_presence_of_blood_blasts_without_a_count():
 def test_refusals_name_the_field(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+BEFORE = Assessment(day=-7, bm_blasts=60, pb_blasts=1.0, emd="absent")
+VISITS = [seen(28, 2), seen(56, 3, anc=0.2), seen(91, 30), seen(183, 2)]
+
+
+def test_the_criteria_s_own_responses_as_judgement_change_nothing():
+    plain = judge_course(VISITS, baseline=BEFORE)
+    calls = [row.derived.response for row in plain]
+    assert calls == ["CR", "CRi", "RELAPSE", "CR"]
+    assert judge_course(VISITS, baseline=BEFORE, judged=calls) == plain
+    best = best_overall(VISITS, baseline=BEFORE)
+    assert best.responses == tuple(row.response for row in plain)[:3]
+
+
+def test_the_status_after_a_judgement_is_carried_on():
+    rows = judge_course(VISITS[:3], baseline=BEFORE, judged=["NR", None, "PD"])
+    assert [row.response.response for row in rows] == ["NR", "CRi", "PD"]
+    assert rows[0].response.reasons[0] == "investigator: NR; by the criteria: CR"
+    assert rows[1].response.reasons[0] == "no call of the investigator; by the criteria"
+    assert [row.assessment.prior for row in rows] == [None, None, "CRi"]
+    never = judge_course(VISITS[:3], baseline=BEFORE, judged=["NR", "NR", None])
+    assert never[2].response.response != "RELAPSE"  # no remission that counts came before
+    assert (never[2].assessment.nadir_bm, never[2].assessment.baseline_bm) == (2, 60)
+
+
+def test_judgements_keep_to_their_assessment_in_any_order():
+    calls = ["CR", "CRi", "PD", None]
+    turned = judge_course(VISITS[::-1], baseline=BEFORE, judged=calls[::-1])
+    assert turned == judge_course(VISITS, baseline=BEFORE, judged=calls)
+    assert judge_course([], judged=[]) == ()
+
+
+@pytest.mark.parametrize(
+    ("judged", "message"), [(["CR"], "judged: 1 responses for 4"), (["CR", "OK", None, None], "judged")]
+)
+def test_wrong_judgements_are_refused(judged, message):
+    with pytest.raises(ValueError, match=message):
+        judge_course(VISITS, judged=judged)
 
 
 def test_support_in_the_last_seven_days():

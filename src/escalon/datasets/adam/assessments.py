@@ -10,13 +10,13 @@ from datetime import date
 from typing import Any
 
 from escalon.criteria.leukemia_response import (
-    REMISSIONS,
     Assessment,
     BestResponse,
+    JudgedAssessment,
     MrdLabel,
     Response,
     best_of_responses,
-    classify,
+    judge_course,
     mrd_label,
 )
 from escalon.datasets.adam.dated_facts import first_after, therapies
@@ -103,18 +103,14 @@ def read_courses(sdtm: Frames, study: Study) -> dict[str, Course]:
 def _course(found: list[_Found], first: date, infusion: date, ends: dict[str, Any], study: Study) -> Course:
     before = [f for f in found if f.date <= first] or [f for f in found if f.date < infusion]
     baseline = before[-1].assessment if before else None
-    assessed: list[Assessed] = []
-    carried = Assessment() if baseline is None else _reference(baseline)
-    for item in (f for f in found if f.date > infusion):
-        day = (item.date - infusion).days
-        seen = _carry(item.assessment, carried, float(day))
-        derived = classify(seen, study.response.criteria_set)
-        response = _investigated(derived, item.investigator)
-        label = mrd_label(**item.mrd, response=response.response)
-        assessed.append(
-            Assessed(item.date, day, response, label, derived.response, item.investigator, item.rsseq)
-        )
-        carried = _after(carried, seen, response)
+    after = [f for f in found if f.date > infusion]
+    judged = judge_course(
+        [replace(f.assessment, day=float((f.date - infusion).days)) for f in after],
+        study.response.criteria_set,
+        baseline=baseline,
+        judged=[f.investigator for f in after],
+    )
+    assessed = [_assessed(item, row, infusion) for item, row in zip(after, judged, strict=True)]
     best = best_of_responses(
         [(item.response, True) for item in assessed], orr_numerator=study.response.numerator, **ends
     )
@@ -122,58 +118,15 @@ def _course(found: list[_Found], first: date, infusion: date, ends: dict[str, An
     return Course(infusion, tuple(assessed), best, len(best.responses), blasts, _measured(baseline))
 
 
-def _investigated(derived: Response, investigator: str | None) -> Response:
-    """The investigator's response with the reasons of the criteria; where they differ it says so."""
-    if investigator is None:
-        return replace(derived, reasons=("no call of the investigator; by the criteria", *derived.reasons))
-    if investigator == derived.response:
-        return derived
-    reasons = (f"investigator: {investigator}; by the criteria: {derived.response}", *derived.reasons)
-    return replace(derived, response=investigator, reasons=reasons)
+def _assessed(item: _Found, row: JudgedAssessment, infusion: date) -> Assessed:
+    label = mrd_label(**item.mrd, response=row.response.response)
+    day = (item.date - infusion).days
+    return Assessed(item.date, day, row.response, label, row.derived.response, item.investigator, item.rsseq)
 
 
 def _measured(baseline: Assessment | None) -> bool:
     """Disease was measured at baseline: marrow blasts counted, or extramedullary disease seen."""
     return baseline is not None and (baseline.bm_blasts is not None or baseline.emd == "present")
-
-
-def _reference(baseline: Assessment) -> Assessment:
-    """What later assessments are compared with."""
-    return Assessment(
-        baseline_bm=baseline.bm_blasts,
-        baseline_pb=baseline.pb_blasts,
-        baseline_emd=baseline.emd,
-        baseline_cns=baseline.cns,
-    )
-
-
-_CARRIED = (
-    "prior", "baseline_bm", "baseline_pb", "baseline_emd", "baseline_cns", "nadir_bm", "nadir_pb", "last_cns",
-    "last_emd",
-)  # fmt: skip
-
-
-def _carry(seen: Assessment, carried: Assessment, day: float) -> Assessment:
-    return replace(seen, day=day, **{name: getattr(carried, name) for name in _CARRIED})
-
-
-def _after(carried: Assessment, seen: Assessment, response: Response) -> Assessment:
-    """The reference of the next assessment, as ``best_overall`` carries it, on the response that counts here."""
-    status, looked = carried.prior, seen.emd in ("absent", "present", "new")
-    if response.response in REMISSIONS or (response.response == "PR" and status is None):
-        status = response.response
-    return replace(
-        carried,
-        prior=status,
-        nadir_bm=_lowest(carried.nadir_bm, seen.bm_blasts),
-        nadir_pb=_lowest(carried.nadir_pb, seen.pb_blasts),
-        last_cns=seen.cns or carried.last_cns,
-        last_emd=seen.emd if looked else carried.last_emd,
-    )
-
-
-def _lowest(old: float | None, new: float | None) -> float | None:
-    return min((value for value in (old, new) if value is not None), default=None)
 
 
 def _read(sdtm: Frames) -> dict[str, list[_Found]]:
