@@ -15,6 +15,7 @@ from escalon.conduct.encoding import encode
 from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
 from escalon.conduct.people.signatures import casebook_content, content_hash, valid_signatures
+from escalon.conduct.safety.icsr.reproduce import reproduce_report
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.virtual.trial import run_trial
@@ -153,3 +154,16 @@ def test_data_are_confirmed_verified_settled_and_locked_at_the_end(first: Memory
         digest = content_hash(casebook_content(state, patient))
         assert state.capture.locked[patient].content_hash == digest
         assert valid_signatures(state, f"casebook:{patient}", digest, "responsibility")
+
+
+def test_reports_are_sent_in_time_read_by_all_and_written_again_byte_for_byte(
+    balli: StudyFolder, first: MemoryDesk
+) -> None:
+    safety = first.state.safety
+    assert safety.reports
+    assert not safety.open_clocks()
+    assert not any(clock.late(clock.started_at) for clock in safety.clocks)
+    assert all(report.accepted and not report.unread for report in safety.reports)
+    assert not any(case.to_assess for case in safety.cases)
+    for report in safety.reports[:2]:
+        assert reproduce_report(first.facts, report.number, balli).same
