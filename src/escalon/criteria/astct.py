@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from escalon.criteria.operators import meets
+from escalon.criteria.plausible import check_temperature
 from escalon.criteria.result import Grade, check_code, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
@@ -58,7 +59,7 @@ def grade_crs(
         3
     """
     table = load_table("astct.json")["crs"]
-    check_finite("temperature", temperature, low=25.0, high=45.0)
+    check_temperature(temperature)
     check_whole("vasopressors", vasopressors, high=20)
     check_finite("oxygen_flow", oxygen_flow)
     check_flag("fever_attributed", fever_attributed, unknown=True)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from escalon.criteria.operators import meets
+from escalon.criteria.plausible import check_temperature
 from escalon.criteria.result import Grade, check_code, check_finite, check_flag
 from escalon.criteria.tables import load_table
 
@@ -33,7 +34,7 @@ def grade_fever(temperature: float | None, *, hours_above_40: float | None = Non
         2
     """
     table = _table()
-    check_finite("temperature", temperature, low=25.0, high=45.0)
+    check_temperature(temperature)
     check_finite("hours_above_40", hours_above_40)
     if temperature is None:
         return _result(None, "not gradable", "temperature is missing")
@@ -66,7 +67,7 @@ def grade_febrile_neutropenia(
     """
     rule = _table()["febrile_neutropenia"]
     check_finite("anc", anc)
-    check_finite("temperature", temperature, low=25.0, high=45.0)
+    check_temperature(temperature)
     check_finite("minutes_at_38", minutes_at_38)
     check_flag("life_threatening", life_threatening)
     if anc is None or temperature is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from escalon.criteria.operators import meets
+from escalon.criteria.plausible import check_temperature
 from escalon.criteria.result import Grade, check_finite, check_flag, check_whole
 from escalon.criteria.tables import load_table
 
@@ -44,7 +45,7 @@ class CrsFindings:
     death: bool = False
 
     def __post_init__(self) -> None:
-        check_finite("temperature", self.temperature, low=25.0, high=45.0)
+        check_temperature(self.temperature)
         check_whole("vasopressors", self.vasopressors, high=20)
         check_flag("hypotension", self.hypotension, unknown=True)
         for name in ("suppressed_fever", "high_dose", "ventilation", "death"):

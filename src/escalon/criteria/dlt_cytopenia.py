@@ -7,24 +7,30 @@ test carry the last value; a count or an ongoing event within ``check_day_window
 it persisted, and a marrow within it to say why.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
+from typing import Any
 
 from escalon.criteria.ctcae import grade_lab
 from escalon.criteria.dlt_definition import CytopeniaClause, DltDefinition
 from escalon.criteria.dlt_record import AdverseEvent, MarrowPoint, PatientRecord
 from escalon.criteria.operators import is_met
 from escalon.criteria.relatedness import is_related
+from escalon.criteria.tables import load_table
 
-_LINEAGES = {
-    "neutrophils": ("anc", {"5.0": "Neutrophil count decreased", "6.0": "Neutrophil count decreased"}),
-    "platelets": ("platelets", {"5.0": "Platelet count decreased", "6.0": "Thrombocytopenia"}),
-}
-_EVENT_TERMS = {
-    "neutrophils": ("neutrophil count decreased", "neutropenia", "febrile neutropenia"),
-    "platelets": ("platelet count decreased", "thrombocytopenia"),
-}
+
+def load_lineages() -> Mapping[str, Mapping[str, Any]]:
+    """Each lineage with the name of its cytopenia, its count, laboratory term per CTCAE version, and event terms."""
+    lineages: Mapping[str, Mapping[str, Any]] = load_table("dlt_default.json")["lineages"]
+    return lineages
+
+
+def _names(lineage: str, event: AdverseEvent) -> bool:
+    """Whether the event is a cytopenia of the lineage by its term, without regard to case."""
+    terms = {term.lower() for term in load_lineages()[lineage]["event_terms"]}
+    return event.category == "CYTOPENIA" and event.term.lower() in terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +71,17 @@ def _timeline(
     lineage: str, clause: CytopeniaClause, record: PatientRecord, version: str, cut: float
 ) -> list[_Seen]:
     origin = record.infusion_day or 0.0
-    field, term = _LINEAGES[lineage]
+    known = load_lineages()[lineage]
+    field, term = known["count"], known["laboratory_terms"][version]
     seen = []
     for count in record.counts:
         value = getattr(count, field)
         if value is not None:
-            grade = _grade(term[version], value, version)
+            grade = _grade(term, value, version)
             severe = grade is not None and grade >= clause.grade
             seen.append(_Seen(count.day - origin, severe, f"{field} {value:g} on day {count.day - origin:g}"))
     for event in record.events:
-        if event.category == "CYTOPENIA" and event.term.lower() in _EVENT_TERMS[lineage]:
+        if _names(lineage, event):
             seen += _from_event(event, clause, origin, cut)
     # the worse value of a day stands for the day
     worst = {}
@@ -117,7 +124,7 @@ def _judge_lineage(
     definition: DltDefinition,
     cut: float,
 ) -> Judgement:
-    name = f"grade {clause.grade} {'neutropenia' if lineage == 'neutrophils' else 'thrombocytopenia'}"
+    name = f"grade {clause.grade} {load_lineages()[lineage]['name']}"
     later = [row for row in seen if definition.window_days < floor(row.day) <= clause.check_day]
     recovered = next((row for row in later if not row.severe), None)
     evidence = tuple(dict.fromkeys((start.source, *(row.source for row in later))))
@@ -147,11 +154,7 @@ def _unrelated(
 ) -> str:
     """Why the cytopenia is not attributed, when every event of the lineage says so; else empty."""
     named = clause.attribution or definition.attribution
-    rows = [
-        event
-        for event in record.events
-        if event.category == "CYTOPENIA" and event.term.lower() in _EVENT_TERMS[lineage]
-    ]
+    rows = [event for event in record.events if _names(lineage, event)]
     opinions = [event.relation.get(product) for event in rows for product in named.products]
     if not opinions or any(value is None or is_related(value, named.minimum) for value in opinions):
         return ""

@@ -5,7 +5,8 @@ counted, not stretches. The lowest value of a day stands for the day and a day w
 value up to the next test (assumption). Counting stops with the stop day (progression, next therapy or death).
 Days before the first test and after the last one are unknown, unless a later test, inside the period or after
 it, closes the gap; when they could raise the grade there is none, and the reasons name the grade reached so
-far. The late period is graded to its last test.
+far. The late period is graded to its last test. Each scale keeps the sign its table prints: ICAHT counts values at
+or below its limits, T-ICAHT only those below them (20, 50 and 100 themselves do not count).
 
 Sources: Rejeski et al., Blood 2023;142:865, doi 10.1182/blood.2023020578; ASH table 12809257.
 """

@@ -117,7 +117,7 @@ def _catalogue() -> str:
 
 def _crs() -> str:
     table = load_table("astct.json")["crs"]
-    others = load_table("crs_other.json")
+    others, range_ = load_table("crs_other.json"), load_table("plausible.json")["temperature_celsius"]
     rows = [
         (part, row["grade"], row["text"], f"`{code}`", f"`{row['source']}`")
         for part in ("hypotension", "oxygen")
@@ -132,12 +132,13 @@ def _crs() -> str:
         f"Fever is {limit_text(table['fever_celsius'])} degC with no other cause; it is no longer asked for once an",
         "antipyretic or anticytokine was given. The grade is the worse of hypotension and hypoxia. Grade 5:",
         f"{table['death']['text']} (`{table['death']['source']}`).",
+        f"A temperature outside {range_['low']:g} to {range_['high']:g} degC is refused (`{range_['source']}`).",
         f"A nasal cannula is low flow at {limit_text(table['low_flow_l_per_min'])} L/min. A component that nobody",
         "assessed leaves the grade open where it could change it.",
     ]
     return render_page(
         "Cytokine release syndrome, ASTCT",
-        find_keys(table) + find_keys(others),
+        [*find_keys(table), *find_keys(others), range_["source"]],
         how,
         render_grid(("Component", "Grade", "Finding", "Code", "Source"), rows),
         [f"- assumption: {text}" for text in table["assumptions"]],
@@ -215,6 +216,8 @@ def _icaht() -> str:
         "A day without a test carries the last",
         "value up to the next test (assumption). Days before the first and after the last test are unknown: where they",
         "could raise the grade there is none. The stop day (progression, next therapy, death) no longer counts.",
+        "Each scale keeps the sign its table prints: a neutrophil count at the limit counts in ICAHT (or less), a",
+        "platelet count at the limit does not in T-ICAHT (below).",
     ]
     keys = ["rejeski-2023", *find_keys(tables)]
     return render_page("Haematotoxicity, ICAHT and T-ICAHT", keys, how, *blocks)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from escalon.criteria.dlt_cytopenia import load_lineages
 from escalon.criteria.dlt_definition import (
     Clause,
     CytopeniaClause,
@@ -81,6 +82,12 @@ def _details(clause: Clause) -> list[str]:
         found += [
             f"{' or '.join(clause.lineages)}, day {clause.check_day} within {clause.check_day_window} days",
             f"cellularity below {clause.max_cellularity:g} %, blasts below {clause.leukemia_blasts:g} %",
+        ]
+        lineages = load_lineages()
+        found += [
+            f"{lineages[name]['name']}: the counts, and events named {', '.join(lineages[name]['event_terms'])} "
+            f"(`{lineages[name]['source']}`)"
+            for name in clause.lineages
         ]
     if isinstance(clause, HysLawClause):
         found += [

@@ -1,8 +1,11 @@
 """Cuts in time, exemptions, attribution, late cytopenia and refusals of the DLT rules."""
 
+from dataclasses import fields
+
 import pytest
 from pydantic import ValidationError
 
+from escalon.criteria.ctcae import terms
 from escalon.criteria.dlt import (
     AdverseEvent,
     CountPoint,
@@ -15,6 +18,8 @@ from escalon.criteria.dlt import (
     load_default_definition,
     propose,
 )
+from escalon.criteria.dlt_cytopenia import load_lineages
+from escalon.criteria.tables import find_source
 
 DEFAULT = load_default_definition()
 
@@ -274,3 +279,12 @@ def test_a_running_event_keeps_a_departed_patient_pending_but_not_a_dead_one():
     assert status(patient(running, withdrawal_day=20), 20) == "PENDING"
     assert status(patient(running, withdrawal_day=20), 22) == "DLT"
     assert status(patient(running, death_day=20, death_cause="DISEASE"), 20) == "NOT_EVALUABLE"
+
+
+def test_lineages_of_the_cytopenia_clause_name_terms_that_exist():
+    for row in load_lineages().values():
+        assert row["count"] in {field.name for field in fields(CountPoint)}
+        assert find_source(row["source"]).tag == "assumption"
+        for version, term in row["laboratory_terms"].items():
+            assert term in terms(version)
+            assert term in row["event_terms"]

@@ -112,3 +112,19 @@ def test_days_must_be_numbers(given, message):
         icaht.grade_icaht(**({"days": [1], "anc": [0.4], "period": "early"} | given))
     with pytest.raises(ValueError, match="lineage"):
         icaht.grade_series([1], [1], "red cells")
+
+
+@pytest.mark.parametrize(
+    ("grade", "days", "limit", "at", "above"),
+    [
+        (icaht.grade_icaht, range(31), 0.5, 4, 0),  # "500 or less": the limit itself counts
+        (icaht.grade_t_icaht, range(31), 50.0, 0, 0),  # "below 50": it does not
+        (icaht.grade_t_icaht, range(31), 20.0, 2, 2),
+        (icaht.grade_t_icaht, range(31, 101), 100.0, 0, 0),
+    ],
+)
+def test_a_count_at_the_limit_counts_as_the_table_prints_it(grade, days, limit, at, above):
+    period = "early" if days[0] == 0 else "late"
+    assert grade(days, [limit] * len(days), period).grade == at
+    assert grade(days, [limit * 1.001] * len(days), period).grade == above
+    assert grade(days, [limit * 0.999] * len(days), period).grade >= max(at, 1)
