@@ -139,19 +139,22 @@ def _refuse_decision(
     refused = _refuse_bolder(command, recommendation)
     if refused is None or command.exception is None:
         return refused
-    return _refuse_exception(state, command, review, recommendation)
+    return _refuse_exception(state, command, review, recommendation, plan)
 
 
 def _refuse_exception(
-    state: State, command: c.DecideDose, review: Review, recommendation: Recommendation
+    state: State, command: c.DecideDose, review: Review, recommendation: Recommendation, plan: EscalationPlan
 ) -> c.Refused | None:
-    """An exception to the rule has its own reason and two more signatures, and never skips a level."""
+    """An exception has its own reason and two more signatures, skips no level and stays within the plan."""
     current = recommendation.inputs["current_level"]
     level = command.dose_level
     if not (command.exception or "").strip():
         return c.Refused("INV-12 exception", "an exception to the rule needs a reason")
-    if level is None or not 1 <= level <= current + 1 or command.action != action_name(current, level):
+    highest = min(current + 1, plan.levels)
+    if level is None or not 1 <= level <= highest or command.action != action_name(current, level):
         return c.Refused("INV-12 exception", f"not even an exception goes from level {current} to {level}")
+    if sum(recommendation.inputs["n"]) >= plan.max_total:
+        return c.Refused("INV-12 exception", f"the plan has no place left: {plan.max_total} patients at most")
     if not exception_signed(state, review, command.action, level):
         return c.Refused(
             "INV-12 exception", "an exception to the rule needs two signatures with that meaning"

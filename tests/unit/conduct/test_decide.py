@@ -1,5 +1,6 @@
 """Commands become facts or are refused with a rule; the dose lock, the stagger and the two signatures hold."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -266,6 +267,34 @@ def test_a_decision_bolder_than_the_rule_is_an_exception_signed_twice_more(balli
     decided, *_ = desk.must(CHAIR, bold)
     assert isinstance(decided, ev.CommitteeDecided)
     assert decided.exception == bold.exception
+
+
+@pytest.mark.parametrize(
+    ("treated", "current", "action", "level", "says"),
+    [
+        (3, 4, "escalate", 5, "from level 4 to 5"),  # the study has four levels
+        (None, 1, "stay", 1, "no place left"),  # everybody of the plan was treated: a cohort of nobody
+    ],
+)
+def test_not_even_an_exception_leaves_the_plan(
+    balli: StudyFolder, treated: int | None, current: int, action: str, level: int, says: str
+) -> None:
+    desk = escalating(balli)
+    number = review(desk)
+    vote(desk, number, action, level)
+    content = decision_content(desk.state.committee.reviews[number - 1], action, level)
+    for signer in (CHAIR, PHYSICIAN):
+        give(desk, signer, decision_ref(number), content, "exception")
+    plan, one = balli.study.escalation, desk.state.patients["001"]
+    names = [f"{1 + place:03d}" for place in range(treated or plan.max_total)]
+    n = [len(names) if place == current else 0 for place in range(1, plan.levels + 1)]
+    inputs = {"n": n, "y": [0] * plan.levels, "current_level": current}
+    stops = replace(desk.state.recommendations[-1], action="stop", dose_level=None, inputs=inputs)
+    patients = {name: replace(one, patient=name, dose_level=current) for name in names}
+    desk.state = replace(desk.state, patients=patients, recommendations=(stops,))
+    refused = desk.refused(CHAIR, c.DecideDose(action, level, "go", number, "one more try"))
+    assert refused.rule == "INV-12 exception"
+    assert says in refused.reason
 
 
 def test_a_signature_on_other_content_carries_nothing(balli: StudyFolder) -> None:
