@@ -14,6 +14,7 @@ from escalon.protocol.load import StudyFolder
 from escalon.protocol.study import Study
 from escalon.report import synopsis
 from escalon.report.ard import combine
+from escalon.report.conduct_section import clock_rows, conduct_cards, hold_rows
 from escalon.report.endpoints import build_endpoints_from
 from escalon.report.expansion import describe_expansion, render_monitoring
 from escalon.report.pictures import course as course_pictures
@@ -123,6 +124,11 @@ def render_html(
         "sources": sources,
         "synopsis": _synopsis(folder, sources),
         "rule": rule_name(study.escalation.rule.kind),
+        "conduct": {
+            "cards": conduct_cards(state),
+            "clocks": clock_rows(state),
+            "holds": hold_rows(state),
+        },
         "rp2d_evidence": list_evidence(state, study),
         "expansion": describe_expansion(state, study),
         "mtd_note": _mtd_note(state, study),

@@ -29,7 +29,12 @@ def draw_windows(patients: pl.DataFrame, window_days: int) -> alt.LayerChart:
         .transform_calculate(zero="0")
         .encode(
             y=y,
-            x=alt.X("zero:Q", scale=x, title="Days after the infusion", axis=alt.Axis(values=list(range(0, window_days + 1, 7)))),
+            x=alt.X(
+                "zero:Q",
+                scale=x,
+                title="Days after the infusion",
+                axis=alt.Axis(values=list(range(0, window_days + 1, 7))),
+            ),
             x2="seen:Q",
             color=alt.Color(
                 "word:N",

@@ -1,0 +1,43 @@
+"""The section on conduct counts what the state holds; an empty trial has an empty section, not an error."""
+
+from datetime import timedelta
+
+from escalon.conduct import commands as c
+from escalon.conduct.safety import commands as sc
+from escalon.conduct.state import State
+from escalon.protocol import StudyFolder
+from escalon.report.conduct_section import clock_rows, conduct_cards, hold_rows
+from tests.act import COORDINATOR, MONITOR, adverse_event, enrol, infuse, lymphodeplete, opened
+
+
+def values(state: State) -> dict[str, tuple[str, str]]:
+    return {card.label: (card.value, card.detail) for card in conduct_cards(state)}
+
+
+def test_an_empty_ledger_has_counts_of_zero() -> None:
+    assert values(State())["Decisions"] == ("0", "0 votes against, 0 exceptions to the rule")
+    assert clock_rows(State()) == []
+    assert hold_rows(State()) == []
+
+
+def test_cases_clocks_and_holds_are_counted(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    enrol(desk, "001")
+    lymphodeplete(desk, "001")
+    infuse(desk, "001")
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk)), days=1)
+    opinion = {"UCART22": "POSSIBLE", "CLLS52": "NOT RELATED"}
+    desk.must(MONITOR, sc.AssessCase(1, opinion, "Pneumonitis"))
+    shown = values(desk.state)
+    assert shown["Serious cases"] == ("1", "1 SUSARs; 0 of 3 clocks late")
+    assert shown["Decisions"][0] == "1"
+    rows = {(row["purpose"], row["jurisdiction"]): row for row in clock_rows(desk.state)}
+    assert rows["Serious event, site to sponsor", "EU"]["met"] == 1
+    assert rows["SUSAR, fatal or life threatening", "US"]["running"] == 1
+    (hold,) = hold_rows(desk.state)
+    assert (hold["rule"], hold["days"]) == ("susar", None)
+    desk.must(MONITOR, c.AdjudicateDlt("001", c.DltStatus.DLT, "grade 4", "5"), days=9)
+    late = {(row["purpose"], row["jurisdiction"]): row for row in clock_rows(desk.state)}
+    assert late["SUSAR, fatal or life threatening", "EU"]["late"] == 1
+    assert desk.state.at is not None
+    assert desk.state.at - hold["at"] == timedelta(days=9)
