@@ -19,7 +19,7 @@ PURPOSES = {
     "upgrade": "Became fatal or life threatening",
     "follow_up": "New information",
     "dsur": "Yearly report",
-    "urgent_measure": "Urgent safety measure",
+    "urgent_safety_measure": "Urgent safety measure",
     "serious_breach": "Serious breach",
 }
 

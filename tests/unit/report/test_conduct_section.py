@@ -1,12 +1,14 @@
 """The section on conduct counts what the state holds; an empty trial has an empty section, not an error."""
 
 from datetime import timedelta
+from typing import get_args
 
 from escalon.conduct import commands as c
 from escalon.conduct.safety import commands as sc
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
-from escalon.report.conduct_section import clock_rows, conduct_cards, hold_rows
+from escalon.protocol.conduct.safety import Purpose
+from escalon.report.conduct_section import PURPOSES, clock_rows, conduct_cards, hold_rows
 from tests.act import COORDINATOR, MONITOR, adverse_event, enrol, infuse, lymphodeplete, opened
 
 
@@ -41,3 +43,7 @@ def test_cases_clocks_and_holds_are_counted(balli: StudyFolder) -> None:
     assert late["SUSAR, fatal or life threatening", "EU"]["late"] == 1
     assert desk.state.at is not None
     assert desk.state.at - hold["at"] == timedelta(days=9)
+
+
+def test_every_purpose_of_a_clock_has_a_name() -> None:
+    assert set(get_args(Purpose)) == set(PURPOSES)
