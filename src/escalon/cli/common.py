@@ -1,7 +1,7 @@
 """What all commands share: options, reading numbers, JSON, and turning bad input into messages and exit code 2."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -68,6 +68,17 @@ def plan_of(study: Path | None, plan: Path | None) -> "EscalationPlan":
 def show(answer: dict[str, Any]) -> None:
     """Print ``answer`` as JSON."""
     typer.echo(json.dumps(answer, indent=2, allow_nan=False))
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print ``rows`` as CSV with the names of the first one as header; nothing for no rows."""
+    import csv
+    import sys
+
+    if rows:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def numbers(text: str, what: str) -> list[float]:

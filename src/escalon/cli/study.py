@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli.common import AsJson, StudyPath, bad_input, show
+from escalon.cli.common import AsJson, StudyPath, bad_input, show, write_csv
 
 study_app = typer.Typer(help="Study folders.", no_args_is_help=True)
 
@@ -58,6 +58,31 @@ def study_diff(
         print_diff(differences, destroyed)
     if destroyed:
         raise typer.Exit(1)
+
+
+@study_app.command("sources")
+def study_sources(
+    study: StudyPath,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the source-data agreement: for every item its source, where that is kept, and whose data they are."""
+    from dataclasses import asdict
+
+    from escalon.pipeline import open_study
+    from escalon.protocol.forms_sources import source_agreement
+
+    with bad_input():
+        folder = open_study(study)
+    rows = [asdict(row) for row in source_agreement(folder.forms.values())]
+    if as_json:
+        show({"study": folder.study.identity.study_id, "hash": folder.hash, "items": rows})
+    elif as_csv:
+        write_csv(rows)
+    else:
+        for row in rows:
+            name = ".".join(part for part in (row["form"], row["group"], row["item"]) if part)
+            typer.echo(f"{name:<18} {row['owner']:<8} {row['source']:<12} {row['found_in']}")
 
 
 def run(

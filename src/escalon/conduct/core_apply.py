@@ -91,6 +91,7 @@ def _form_recorded(state: State, fact: Fact, event: ev.FormRecorded) -> State:
         fact.actor_id,
         fact.actor_role,
         event.reason,
+        event.origin,
     )
     records = {**known, event.record: record}
     return _with_patient(state, event.patient, records=records)

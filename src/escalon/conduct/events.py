@@ -104,7 +104,10 @@ class DoseAssigned(Event):
 
 @dataclass(frozen=True, slots=True)
 class FormRecorded(Event):
-    """One version of one record; the latest version counts, earlier ones stay readable."""
+    """One version of one record; the latest version counts, earlier ones stay readable.
+
+    ``origin`` says how it came in: form (a person filled it), import, or rollback of an import.
+    """
 
     patient: str
     form: str
@@ -113,6 +116,7 @@ class FormRecorded(Event):
     visit: str | None
     values: dict[str, Any]
     reason: str | None
+    origin: str = "form"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
 from escalon.conduct.adverse_event_checks import wrong_event
 from escalon.conduct.capture.edit_checks import check_entry, refuse_entry, soft_events
+from escalon.conduct.capture.ownership import refuse_owner
 from escalon.conduct.capture.versions import folder_of, patient_version
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.state import Patient, Record, State
 from escalon.protocol import StudyFolder
 
 
-def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: StudyFolder) -> Outcome:
-    """Record a new form or a new version of one, with what follows from it."""
+def record_form(
+    state: State, signed: c.Signed, command: c.RecordForm, folder: StudyFolder, origin: str = "form"
+) -> Outcome:
+    """Record a new form or a new version of one, with what follows from it; ``origin`` as in ``FormRecorded``."""
     patient = state.patients.get(command.patient)
     if patient is None:
         return c.Refused("patient", f"there is no patient {command.patient}")
@@ -30,7 +33,8 @@ def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: S
         return refused
     form = version.forms[command.form]
     checked = check_entry(patient, command, form, version)
-    refused = refuse_entry(checked, command)
+    entered = {} if before is None else before.entered
+    refused = refuse_owner(form, entered, command.values, signed.actor.role) or refuse_entry(checked, command)
     if refused is not None:
         return refused
     number = 1 if before is None else before.version + 1
@@ -42,6 +46,7 @@ def record_form(state: State, signed: c.Signed, command: c.RecordForm, folder: S
         command.visit,
         command.values,
         command.reason,
+        origin,
     )
     asked = soft_events(state, command, number, checked, form)
     return (recorded, *asked, *_consequences(state, patient, command, folder))
@@ -53,7 +58,7 @@ def _refuse_form(
     form = folder.forms.get(command.form)
     if form is None:
         return c.Refused("form", f"the study has no form {command.form}")
-    if signed.actor.site != patient.site:
+    if signed.actor.site not in ("", patient.site):
         return c.Refused("site", f"patient {patient.patient} belongs to site {patient.site}")
     problems = form.check(command.values, None if before is None else before.entered)
     if problems:

@@ -19,7 +19,8 @@ class Record:
     """The latest version of one form record; ``before`` is the version it replaced.
 
     ``values`` are the answers, with None for what is missing; ``entered`` has the missing codes as well. ``seq`` is
-    the ledger number of the event that wrote it; ``by``, ``role`` and ``reason`` say who wrote it and why.
+    the ledger number of the event that wrote it; ``by``, ``role`` and ``reason`` say who wrote it and why; ``origin``
+    how it came in, as in ``FormRecorded``.
     """
 
     patient: str
@@ -35,6 +36,12 @@ class Record:
     by: str = ""
     role: str = ""
     reason: str | None = None
+    origin: str = "form"
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the import that brought the record was rolled back: its earlier versions are all that is left."""
+        return self.origin == "rollback" and not self.entered
 
     def versions(self) -> "tuple[Record, ...]":
         """All versions, the first one first."""
@@ -66,8 +73,10 @@ class Patient:
     records: dict[str, Record] = field(default_factory=dict)
 
     def forms(self, form: str) -> tuple[Record, ...]:
-        """Return the records of one form in the order they were first recorded."""
-        return tuple(record for record in self.records.values() if record.form == form)
+        """Return the records of one form in the order they were first recorded; withdrawn ones are left out."""
+        return tuple(
+            record for record in self.records.values() if record.form == form and not record.withdrawn
+        )
 
 
 @dataclass(frozen=True, slots=True)

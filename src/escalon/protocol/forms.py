@@ -7,13 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from escalon.protocol.forms_checks import EditCheck, Finding, find
 from escalon.protocol.forms_conditions import Answers, holds
-from escalon.protocol.forms_items import Group, Item, ItemType
+from escalon.protocol.forms_items import DataOwner, DataSource, Group, Item, ItemType
 
 __all__ = ["Form", "Group", "Item", "ItemType"]
 
 
 class Form(BaseModel):
-    """A case report form; ``repeats`` allows several records of it for one patient."""
+    """A case report form; ``repeats`` allows several records of it for one patient.
+
+    ``source``, ``owner`` and ``found_in`` hold for every item that does not say otherwise (DC-3).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -23,6 +26,9 @@ class Form(BaseModel):
     items: tuple[Item, ...] = Field(min_length=1)
     groups: tuple[Group, ...] = ()
     checks: tuple[EditCheck, ...] = ()
+    source: DataSource = "transcribed"
+    owner: DataOwner = "site"
+    found_in: str = Field(default="medical record", min_length=1, max_length=80)
 
     @model_validator(mode="after")
     def _unique_names(self) -> Self:
@@ -43,6 +49,10 @@ class Form(BaseModel):
     def item(self, name: str) -> Item | None:
         """Return the item of that name, or None."""
         return next((item for item in self.all_items() if item.name == name), None)
+
+    def owner_of(self, item: Item) -> DataOwner:
+        """Return who owns the answers to ``item``: the site or the sponsor."""
+        return item.owner or self.owner
 
     def critical_items(self, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the critical items, or groups that hold one, which ``values`` answers."""

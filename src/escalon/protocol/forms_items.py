@@ -11,6 +11,8 @@ from escalon.protocol.forms_units import is_ucum
 from escalon.protocol.forms_values import MissingCode, is_partial_date, missing_code
 
 ItemType = Literal["text", "number", "integer", "choice", "yes_no", "date", "datetime", "partial_date"]
+DataSource = Literal["entered", "transcribed", "imported", "derived"]
+DataOwner = Literal["site", "sponsor"]
 DATES = ("date", "datetime", "partial_date")
 NUMBERS = ("number", "integer")
 NAME = r"^[A-Z][A-Z0-9]{0,9}$"
@@ -26,6 +28,9 @@ class Item(BaseModel):
         missing: codes that may stand in place of an answer; a partial date may always be UNK with a reason.
         critical: what is entered needs the confirmation of a second person.
         retired: the study version from which it is not asked any more; what was answered stays readable.
+        source: entered here first, transcribed from another document, imported or derived; None: as its form.
+        owner: whose data the answers are, the site's or the sponsor's; None: as its form.
+        found_in: the document or system where the source is kept; None: as its form.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +47,9 @@ class Item(BaseModel):
     missing: tuple[MissingCode, ...] = ()
     critical: bool = False
     retired: str | None = None
+    source: DataSource | None = None
+    owner: DataOwner | None = None
+    found_in: str | None = Field(default=None, min_length=1, max_length=80)
 
     @field_validator("unit")
     @classmethod

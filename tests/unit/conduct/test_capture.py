@@ -12,6 +12,7 @@ from escalon.conduct.capture import events as ev
 from escalon.conduct.capture.audit import audit_trail, changed_after
 from escalon.conduct.capture.locks import before_lock, is_locked
 from escalon.conduct.capture.marks import marks_on, unconfirmed, unverified
+from escalon.conduct.capture.ownership import refuse_owner
 from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.capture.state import QueryStatus
 from escalon.conduct.capture.topic import ALLOWED, TOPIC
@@ -21,6 +22,7 @@ from escalon.conduct.people.commands import GiveSignature
 from escalon.conduct.people.signatures import casebook_content, content_hash, form_content, valid_signatures
 from escalon.conduct.roles import may
 from escalon.protocol import StudyFolder, load_study
+from escalon.protocol.forms import Form, Group, Item
 from escalon.protocol.forms_values import answered
 from tests.act import COORDINATOR, CRA, DATA_MANAGER, INVESTIGATOR, MONITOR, SPONSOR, Desk, enrol, opened
 from tests.study_files import balli_files
@@ -242,6 +244,41 @@ def test_a_lock_needs_confirmation_no_open_query_and_the_signature_on_what_is_th
     desk.must(DATA_MANAGER, cap.UnlockCasebook("001", "late laboratory value"))
     desk.must(COORDINATOR, vitals(desk, 73, reason="late value"))
     assert desk.refused(DATA_MANAGER, cap.UnlockCasebook("001", "again")).rule == "DC-8 locked"
+
+
+def test_the_site_does_not_change_what_the_sponsor_owns(folder: StudyFolder) -> None:
+    central = VITALS.replace("{name: HEIGHT,", "{name: HEIGHT, owner: sponsor,")
+    desk = opened(load_study({**balli_files(), "forms/vs.yaml": central}))
+    enrol(desk, "001")
+    refused = desk.refused(COORDINATOR, vitals(desk))
+    assert refused.rule == "DC-4 owner"
+    assert refused.reason == "VS.HEIGHT belongs to the sponsor; coordinator acts for the site"
+    recorded, *_ = desk.must(COORDINATOR, vitals(desk, HEIGHT=None))
+    assert isinstance(recorded, FormRecorded)
+    assert (recorded.origin, desk.state.patients["001"].records["VS-1"].origin) == ("form", "form")
+
+
+def test_an_owner_within_a_group_is_asked_row_by_row() -> None:
+    note = Item(name="NOTE", label="Note", type="text", required=False)
+    dose = Item(name="DOSE", label="Dose", type="number", required=False, owner="sponsor")
+    form = Form(
+        form="CM",
+        title="x",
+        repeats=True,
+        items=(Item(name="TERM", label="Term", type="text", required=False),),
+        groups=(Group(group="ROWS", label="Rows", items=(note, dose)),),
+    )
+    before = {"ROWS": [{"NOTE": "a", "DOSE": 1}]}
+    assert (
+        refuse_owner(form, before, {"ROWS": [{"NOTE": "b", "DOSE": 1}, {"NOTE": "c"}]}, "investigator")
+        is None
+    )
+    changed = refuse_owner(form, before, {"ROWS": [{"NOTE": "a", "DOSE": 2}]}, "investigator")
+    assert changed is not None
+    assert changed.reason.startswith("CM.DOSE belongs to the sponsor")
+    gone = refuse_owner(form, before, {"ROWS": []}, "data_manager")
+    assert gone is not None
+    assert gone.reason.startswith("CM.NOTE belongs to the site")
 
 
 def test_what_is_signed_tells_missing_codes_from_empty_values(desk: Desk) -> None:

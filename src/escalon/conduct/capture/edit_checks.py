@@ -27,7 +27,11 @@ class Checked:
 
 def answers_of(patient: Patient, record: str, values: Mapping[str, Any], folder: StudyFolder) -> Answers:
     """Return what the conditions of a form can look at: this entry, the other records, facts of the patient."""
-    others = [(r.form, r.visit, r.entered) for r in patient.records.values() if r.record != record]
+    others = [
+        (r.form, r.visit, r.entered)
+        for r in patient.records.values()
+        if r.record != record and not r.withdrawn
+    ]
     facts: dict[str, Any] = {
         "consented_on": patient.consented_on,
         "enrolled_at": utc_text(patient.enrolled_at),

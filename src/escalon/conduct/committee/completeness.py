@@ -31,7 +31,7 @@ def completeness(patient: Patient, folder: StudyFolder, at: datetime) -> Complet
         return Completeness(0, ())
     end = min([at.date(), *_left_on(patient)])
     day = (end - patient.infused_at.date()).days
-    recorded = {(record.visit, record.form) for record in patient.records.values()}
+    recorded = {(record.visit, record.form) for record in patient.records.values() if not record.withdrawn}
     due = [(visit.id, form) for visit in folder.study.visits if visit.window[1] < day for form in visit.forms]
     missing = tuple(f"{visit} {form}" for visit, form in due if (visit, form) not in recorded)
     return Completeness(len(due), missing)
