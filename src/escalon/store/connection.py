@@ -13,7 +13,10 @@ from escalon.store.accounts.installed import APPS as ACCOUNT_APPS
 from escalon.store.accounts.installed import LABELS as ACCOUNT_LABELS
 from escalon.store.accounts.installed import SETTINGS as ACCOUNT_SETTINGS
 
-SQLITE_START = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+# Freed bytes are overwritten: what a redaction takes out of the ledger must not stay in pages of a snapshot before it.
+SQLITE_START = (
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
+)
 
 
 class LedgerUnavailable(ValueError):
@@ -71,6 +74,29 @@ def connect_accounts(url: str) -> None:
     connections.settings["default"] = description
     for label in ACCOUNT_LABELS:
         call_command("migrate", label, database="default", verbosity=0, interactive=False)
+
+
+def lock_study(alias: str, study_id: str) -> None:
+    """Let one writer of the study in until the transaction ends; SQLite's immediate transaction does it by itself.
+
+    On PostgreSQL this is the first statement of the transaction, which must be READ COMMITTED: under a stricter
+    level everything after the lock would be read as it was before the lock was given.
+
+    Raises:
+        LedgerUnavailable: the transaction has another isolation level.
+    """
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('transaction_isolation'),"
+            " pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))",
+            [study_id],
+        )
+        (level, _) = cursor.fetchone()
+    if level != "read committed":
+        raise LedgerUnavailable(f"a ledger is written at the isolation level read committed, not {level}")
 
 
 def disconnect(alias: str) -> None:

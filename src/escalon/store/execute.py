@@ -2,12 +2,12 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from django.db import connections, transaction
+from django.db import DatabaseError, transaction
 
 from escalon.conduct.commands import Refused, Signed
 from escalon.conduct.decide import decide
@@ -16,7 +16,7 @@ from escalon.conduct.fold import apply
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.store.chain import GENESIS, Entry
-from escalon.store.connection import connect, disconnect
+from escalon.store.connection import connect, disconnect, lock_study
 from escalon.store.entropy import Entropy, SystemEntropy
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries
@@ -24,8 +24,10 @@ from escalon.store.projections import project
 from escalon.store.redact import REDACTION, clear_traces, erase, with_target
 from escalon.store.rows import insert_entries
 from escalon.store.seal import Sealer
+from escalon.store.snapshot import keep_snapshot, last_snapshot, latest_commitments
 from escalon.store.study_versions import keep_version, with_kept
 
+SNAPSHOT_EVERY = 1000
 OTHER_RUN = "it belongs to another run (study folder, seed or software)"
 
 
@@ -49,6 +51,7 @@ class LedgerWriter:
         resume: bool = False,
         entropy: Entropy | None = None,
         origin: str = "system",
+        snapshot_every: int | None = SNAPSHOT_EVERY,
     ) -> None:
         """Open the ledger at ``url``.
 
@@ -58,6 +61,7 @@ class LedgerWriter:
             resume: expect the commands that are recorded already.
             entropy: where salts and request ids come from; default: the operating system.
             origin: how commands come in, written into every event: ui, api, import, system or virtual.
+            snapshot_every: keep a snapshot of the state whenever so many events were added; None: never.
         """
         self._alias = connect(url, create=True)
         self._folder = with_kept(self._alias, folder)
@@ -66,12 +70,22 @@ class LedgerWriter:
         self._head = GENESIS
         self._expected: deque[Entry] = deque()
         self._in_batch = self._locked = False
+        self._snapshot_every = snapshot_every
         self.state = State()
-        stored = iterate_entries(self._alias, self._study_id)
         if resume:
-            self._expected.extend(stored)
+            self._expected.extend(iterate_entries(self._alias, self._study_id))
         else:
-            self._take(stored, all_of_it=True)
+            self._start()
+
+    def _start(self) -> None:
+        """Begin with the snapshot of the study, if one counts, and take what came after it."""
+        kept = last_snapshot(self._alias, self._study_id)
+        said = latest_commitments(self._alias, self._study_id, kept.state.seq) if kept is not None else None
+        if kept is not None and said is not None:
+            self.state, self._head = kept.state, kept.head
+            self._sealer.restore(said)
+        start = self.state.seq
+        self._take(iterate_entries(self._alias, self._study_id, after=start), all_of_it=start == 0)
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +125,7 @@ class LedgerWriter:
             raise
         finally:
             self._in_batch = self._locked = False
+        self._keep_snapshot(before[0].seq)
 
     def execute(self, signed: Signed, *, request: str | None = None) -> tuple[Event, ...] | Refused:
         """Carry out one command; return its events, or why it was refused (then nothing is written).
@@ -125,7 +140,7 @@ class LedgerWriter:
         try:
             with transaction.atomic(using=self._alias):
                 if not self._locked:
-                    self._lock()
+                    lock_study(self._alias, self._study_id)
                     self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
                     self._locked = self._in_batch
                 signed = with_target(self._alias, self._study_id, self.state, signed)
@@ -143,16 +158,22 @@ class LedgerWriter:
         self._apply(entries, outcome)
         if erased:
             self._forget()
+        if not self._in_batch:
+            self._keep_snapshot(before[0].seq)
         return outcome
 
-    def _lock(self) -> None:
-        """Let one writer of the study in; SQLite's immediate transaction does it by itself."""
-        connection = connections[self._alias]
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))", [self._study_id]
-                )
+    def _keep_snapshot(self, before: int) -> None:
+        """Keep a snapshot if a multiple of ``snapshot_every`` lies between ``before`` and now.
+
+        The act is in the ledger already. A snapshot that cannot be written is none, and no failure of the act.
+        """
+        every = self._snapshot_every
+        if every is None or self._expected or before // every == self.state.seq // every:
+            return
+        with suppress(DatabaseError), transaction.atomic(using=self._alias):
+            lock_study(self._alias, self._study_id)
+            self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
+            keep_snapshot(self._alias, self._study_id, self.state, self._head)
 
     def _take(self, entries: Iterable[Entry], *, all_of_it: bool = False) -> None:
         erased = False

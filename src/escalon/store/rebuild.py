@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from escalon.conduct.fold import fold
 from escalon.store.connection import connect, disconnect
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries, study_ids
 from escalon.store.projections import KINDS, TABLES, project
+from escalon.store.snapshot import last_snapshot
 
 Rows = set[tuple[Any, ...]]
 
@@ -32,6 +34,7 @@ class Difference:
 def rebuild(url: str, *, check: bool) -> tuple[Difference, ...]:
     """Compare the derived tables with the events; without ``check`` replace them by what the events say.
 
+    The snapshot of each study is folded again too, and thrown away without ``check``.
     On PostgreSQL rows that were touched in a transaction without an event are reported too, whatever they hold now.
     """
     alias = connect(url, create=True)
@@ -40,6 +43,8 @@ def rebuild(url: str, *, check: bool) -> tuple[Difference, ...]:
             found = _compare(alias)
             if not check:
                 replace_derived(alias)
+                with connections[alias].cursor() as cursor:
+                    cursor.execute("DELETE FROM ledger_snapshot")
     finally:
         disconnect(alias)
     return found
@@ -52,7 +57,19 @@ def _compare(alias: str) -> tuple[Difference, ...]:
             expected, stored = _rows(scratch, table), _rows(alias, table)
             found += [Difference(table, "lacks a row of the ledger", str(row)) for row in expected - stored]
             found += [Difference(table, "changed without an event", str(row)) for row in stored - expected]
-    return (*sorted(found, key=str), *_touched(alias))
+    return (*sorted(found, key=str), *_false_snapshots(alias), *_touched(alias))
+
+
+def _false_snapshots(alias: str) -> Iterator[Difference]:
+    """Snapshots that count, since they name the right hash, and are not the fold of the events."""
+    for study_id in study_ids(alias):
+        kept = last_snapshot(alias, study_id)
+        if kept is None:
+            continue
+        upto = kept.state.seq
+        facts = (to_fact(entry) for entry in iterate_entries(alias, study_id) if entry.seq <= upto)
+        if fold(facts) != kept.state:
+            yield Difference("ledger_snapshot", "is not what the events say", f"{study_id}, event {upto}")
 
 
 @contextmanager

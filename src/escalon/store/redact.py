@@ -58,8 +58,6 @@ def erase(alias: str, entries: Iterable[Entry]) -> bool:
 
 def _erase(alias: str, entry: Entry, target_seq: int, side: str) -> None:
     with connections[alias].cursor() as cursor:
-        if connections[alias].vendor == "sqlite":
-            cursor.execute("PRAGMA secure_delete=ON")
         cursor.execute(
             "UPDATE ledger_value SET salt = NULL, value = NULL, redacted_by_seq = %s"
             " WHERE study_id = %s AND seq = %s AND side = %s AND value IS NOT NULL",

@@ -2,6 +2,7 @@
 
 The content is MessagePack read into the types of ``State`` and nothing else. A snapshot counts only if the ledger
 holds, at its number, the very hash it was made at, and if the software and the shape of the state are the same.
+Whoever may write the table could put a false state there: ``escalon store rebuild --check`` folds it again from zero.
 """
 
 import gc
@@ -18,7 +19,7 @@ from escalon.conduct.fold import apply
 from escalon.conduct.redaction.marker import Redacted
 from escalon.conduct.state import State
 from escalon.store.chain import GENESIS
-from escalon.store.connection import connect, disconnect
+from escalon.store.connection import connect, disconnect, lock_study
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries
 
@@ -79,6 +80,9 @@ def write_snapshot(url: str, study_id: str) -> int:
     alias = connect(url, create=True)
     try:
         with transaction.atomic(using=alias):
+            lock_study(
+                alias, study_id
+            )  # a redaction in between would leave in the snapshot what it destroyed
             resumed = resume(alias, study_id)
             keep_snapshot(alias, study_id, resumed.state, resumed.head)
     finally:
@@ -110,14 +114,36 @@ def read_state(url: str, study_id: str) -> State:
 
 def resume(alias: str, study_id: str) -> Resumed:
     """Return the state of a study: from its snapshot if that one counts, and from what came after it."""
-    start = _snapshot(alias, study_id) or Resumed(State(), GENESIS, 0)
+    start = last_snapshot(alias, study_id) or Resumed(State(), GENESIS, 0)
     state, head, folded = start.state, start.head, 0
     for entry in iterate_entries(alias, study_id, after=state.seq):
         state, head, folded = apply(state, to_fact(entry)), entry.hash, folded + 1
     return Resumed(state, head, folded)
 
 
-def _snapshot(alias: str, study_id: str) -> Resumed | None:
+def latest_commitments(alias: str, study_id: str, upto: int) -> dict[tuple[str, str], str] | None:
+    """Return what each object was last said to be, up to event ``upto``, as ``Sealer.latest`` does.
+
+    None if there are events of scheme 1 among them, which name no object: they have to be read one by one.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM ledger_event WHERE study_id = %s AND seq <= %s AND scheme = 1 LIMIT 1",
+            [study_id, upto],
+        )
+        if cursor.fetchone() is not None:
+            return None
+        cursor.execute(
+            "SELECT e.kind, e.object_ref, e.commit_new FROM ledger_event e JOIN (SELECT max(seq) AS seq"
+            " FROM ledger_event WHERE study_id = %s AND seq <= %s GROUP BY kind, object_ref) m"
+            " ON m.seq = e.seq WHERE e.study_id = %s",
+            [study_id, upto, study_id],
+        )
+        return {(kind, ref): said for kind, ref, said in cursor.fetchall()}
+
+
+def last_snapshot(alias: str, study_id: str) -> Resumed | None:
+    """Return the snapshot of a study, or None if there is none that counts."""
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT s.head, s.digest, s.content, e.hash FROM ledger_snapshot s JOIN ledger_event e"

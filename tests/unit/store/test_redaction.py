@@ -28,7 +28,7 @@ def written(url: str, folder: StudyFolder) -> tuple[int, int, c.Signed]:
     desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values))
     corrected = adverse_event(desk, AETERM="Pneumonitis", AETOXGR=3, AESLIFE="N")
     desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", corrected, reason=f"name of {SECRET}"))
-    with LedgerWriter(url, folder) as writer:
+    with LedgerWriter(url, folder, snapshot_every=20) as writer:
         for signed in desk.sent:
             assert not isinstance(writer.execute(signed), c.Refused)
     first, second = (
@@ -81,7 +81,7 @@ def test_two_persons_redact_and_the_chain_holds(url: str, balli: StudyFolder) ->
 def test_the_file_holds_nothing_of_it_any_more(tmp_path: Path, balli: StudyFolder) -> None:
     path = tmp_path / "ledger.db"
     seq, second, last = written(str(path), balli)
-    with LedgerWriter(str(path), balli) as writer:
+    with LedgerWriter(str(path), balli, snapshot_every=1) as writer:
         for target, item in ((seq, "values.AETERM"), (second, "reason")):
             writer.execute(acting(DATA_MANAGER, RedactValue(target, (item,), "personal data"), last))
             number = len(writer.state.redaction.redactions)

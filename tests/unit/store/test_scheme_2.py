@@ -154,8 +154,8 @@ def test_one_chain_runs_across_both_schemes(url: str, balli: StudyFolder) -> Non
         insert_entries(alias, entries)
         state, head = fold(map(to_fact, entries), state), entries[-1].hash
     disconnect(alias)
-    with LedgerWriter(url, balli) as writer:
-        for signed in folder_acts[half:]:
+    for signed in folder_acts[half:]:
+        with LedgerWriter(url, balli, snapshot_every=1) as writer:
             assert not isinstance(writer.execute(signed), c.Refused)
     (result,) = verify_ledger(url)
     assert result.holds, result.problems
