@@ -315,12 +315,13 @@ class Oracle:
             one["patient"] == name and one["confirmed"] and one["seat"] for one in self.books.slots.values()
         )
 
-    def _earliest(self, name: str) -> datetime | None:
-        """ST-1 to ST-4 for ``name``, overridden by ST-8."""
+    def _earliest(self, name: str, given: datetime | None = None) -> datetime | None:
+        """ST-1 to ST-4 for ``name``, overridden by ST-8; a hold that began after ``given`` does not count."""
         books, patient = self.books, self.books.patients[name]
         cohort = books.cohorts[patient["cohort"]]
-        moments = [cohort["opened"]]
-        moments += [one["lifted"] for one in books.holds.values() if one["lifted"] is not None]
+        moments: list[datetime] = [cohort["opened"]]
+        ended = [one for one in books.holds.values() if one["lifted"] is not None]
+        moments += [one["lifted"] for one in ended if given is None or one["from"] <= given]
         read = books.acknowledged.get((books.decision, patient["site"]))
         moments += [read] if read is not None else []
         if name in books.overrides:
@@ -357,7 +358,7 @@ class Oracle:
             found.append("DL-7 lymphodepletion or eligibility")
         if self._held(moment) or cohort["decided"] or not self._has_seat(name):
             found.append("DL-7 seat or hold")
-        earliest = self._earliest(name)
+        earliest = self._earliest(name, moment)
         if earliest is not None and moment < earliest:
             found.append("ST-1 to ST-4")
         if (books.decision, patient["site"]) not in books.acknowledged:

@@ -297,6 +297,17 @@ def test_not_even_an_exception_leaves_the_plan(
     assert says in refused.reason
 
 
+def test_half_of_the_votes_carry_nothing(balli: StudyFolder) -> None:
+    desk = escalating(balli)
+    number = review(desk)
+    desk.must(CHAIR, cc.CastVote(number, "escalate", 2, "no toxicity"))
+    desk.must(MEMBER, cc.CastVote(number, "stay", 1, "too few patients"))
+    content = decision_content(desk.state.committee.reviews[number - 1], "escalate", 2)
+    for signer in (CHAIR, PHYSICIAN):
+        give(desk, signer, decision_ref(number), content)
+    assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", number)).rule == "PH-9 majority"
+
+
 def test_a_signature_on_other_content_carries_nothing(balli: StudyFolder) -> None:
     desk = escalating(balli)
     number = review(desk)

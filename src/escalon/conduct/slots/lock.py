@@ -99,7 +99,7 @@ def refuse_infusion(
     refused = refuse_level(state, patient.dose_level, patient.regimen or "", patient.process or "")
     if refused is not None:
         return refused
-    earliest = earliest_infusion(state, patient, folder, at)
+    earliest = earliest_infusion(state, patient, folder, at, moment)
     if earliest.moment is not None and moment < earliest.moment:
         return Refused("stagger", earliest.dated)
     # an open hold was judged at the moment of the infusion already

@@ -72,11 +72,16 @@ def local(moment: datetime, zone: str, *, zone_name: bool = False) -> str:
     return f"{there.day} {there:%b %Y %H:%M}" + (f" {there:%Z}" if zone_name else "")
 
 
-def earliest_infusion(state: State, patient: Patient, folder: StudyFolder, at: datetime) -> Earliest:
-    """Return the earliest permitted first infusion of ``patient``, on what is known at ``at`` (UTC)."""
+def earliest_infusion(
+    state: State, patient: Patient, folder: StudyFolder, at: datetime, given: datetime | None = None
+) -> Earliest:
+    """Return the earliest permitted first infusion of ``patient``, on what is known at ``at`` (UTC).
+
+    ``given`` is the moment of an infusion entered afterwards: holds that began later had nothing to say about it.
+    """
     zone = site_zone(state, patient.site)
     cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
-    bounds = _general(state, cohort, patient)
+    bounds = _general(state, cohort, patient, given or at)
     waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
     if cohort is not None and cohort.part == "escalation":
         staggered = observation_bounds(state, cohort, patient, folder)
@@ -103,12 +108,12 @@ def earliest_infusion(state: State, patient: Patient, folder: StudyFolder, at: d
     )
 
 
-def _general(state: State, cohort: Cohort | None, patient: Patient) -> list[Bound]:
+def _general(state: State, cohort: Cohort | None, patient: Patient, moment: datetime) -> list[Bound]:
     """Cohort opening, end of holds, acknowledgement by the site: these hold in every part."""
     bounds = []
     if cohort is not None:
         bounds.append(Bound(cohort.opened_at, "ST-2", f"cohort {cohort.cohort} opened then"))
-    ends = [hold.lifted_at for hold in state.holds if hold.lifted_at is not None]
+    ends = [hold.lifted_at for hold in state.holds if hold.lifted_at is not None and hold.at <= moment]
     if ends:
         bounds.append(Bound(max(ends), "ST-3", "a hold was lifted then"))
     if state.decisions:
