@@ -61,6 +61,12 @@ def connect(url: str, *, create: bool) -> str:
     return alias
 
 
+def connect_existing(url: str) -> str:
+    """Return the alias of a ledger that must be there, with its tables brought up to date; see ``connect``."""
+    connect(url, create=False)
+    return connect(url, create=True)
+
+
 def connect_accounts(url: str) -> None:
     """Use the database at ``url`` for accounts and sessions, with its tables made or brought up to date.
 

@@ -17,7 +17,7 @@ from escalon.conduct.custody.topic import RecordRestore
 from escalon.protocol import StudyFolder
 from escalon.store.chain import Entry
 from escalon.store.chain_check import Verification
-from escalon.store.connection import LedgerUnavailable, connect, disconnect
+from escalon.store.connection import LedgerUnavailable, connect, connect_existing, disconnect
 from escalon.store.execute import LedgerWriter
 from escalon.store.export import checkpoint_line, export_lines, read_entry, verify_export
 from escalon.store.ledger import iterate_entries, study_ids
@@ -68,7 +68,7 @@ def write_checkpoint(
     url: str, key: Ed25519PrivateKey, at: str, study_id: str | None = None, published_to: str = ""
 ) -> Checkpoint:
     """Sign the head of a study, keep the checkpoint beside the ledger, and return it for other places."""
-    alias = connect(url, create=True)
+    alias = connect_existing(url)
     try:
         with transaction.atomic(using=alias):
             study = only_study(alias, study_id)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from escalon.conduct.fold import fold
-from escalon.store.connection import connect, disconnect
+from escalon.store.connection import connect, connect_existing, disconnect
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries, study_ids
 from escalon.store.projections import KINDS, TABLES, project
@@ -37,7 +37,7 @@ def rebuild(url: str, *, check: bool) -> tuple[Difference, ...]:
     The snapshot of each study is folded again too, and thrown away without ``check``.
     On PostgreSQL rows that were touched in a transaction without an event are reported too, whatever they hold now.
     """
-    alias = connect(url, create=True)
+    alias = connect_existing(url)
     try:
         with transaction.atomic(using=alias):
             found = _compare(alias)

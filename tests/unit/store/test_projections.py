@@ -9,7 +9,7 @@ from escalon.conduct import events as core
 from escalon.conduct.act import Event
 from escalon.conduct.slots import events as slots
 from escalon.protocol import StudyFolder
-from escalon.store.connection import connect, disconnect
+from escalon.store.connection import LedgerUnavailable, connect, disconnect
 from escalon.store.execute import LedgerWriter
 from escalon.store.projections import TABLES, project
 from escalon.store.rebuild import rebuild
@@ -135,3 +135,10 @@ def test_a_row_changed_without_an_event_is_reported_and_rebuilt(url: str, balli:
         )
     else:
         assert rebuild(url, check=True) == ()
+
+
+def test_no_ledger_is_made_by_looking_for_differences(tmp_path: Path) -> None:
+    missing = tmp_path / "typed-wrong.db"
+    with pytest.raises(LedgerUnavailable, match="there is no ledger at this path"):
+        rebuild(str(missing), check=True)
+    assert not missing.exists()
