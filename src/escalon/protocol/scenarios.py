@@ -298,6 +298,9 @@ class FollowUp(Model):
     missing_sample: Probability = Field(description="pharmacokinetic or cell sample")
     sample_delay: Interval = Field(description="hours from the planned time")
     underdosed: Probability = Field(description="less than the minimum fraction of the dose could be given")
+    sponsor_raises: Probability = Field(
+        description="per case and product, the sponsor's relation is one step stronger than the investigator's"
+    )
     screening_days: Interval = Field(
         description="days from the screening visit to the first lymphodepletion dose"
     )

@@ -11,8 +11,10 @@ from escalon.conduct.safety.decide_matters import COMMITTEE
 from escalon.conduct.safety.icsr.send import region_of, write_report
 from escalon.conduct.safety.reading import investigational, investigator_causality
 from escalon.conduct.state import State
+from escalon.criteria.relatedness import SCALE, is_related, rank
 from escalon.protocol import StudyFolder
 from escalon.virtual.staff import MONITOR, SAFETY_OFFICER, investigator
+from escalon.virtual.streams import Streams
 
 Sent = tuple[Actor, Command]
 Task = tuple[datetime, Callable[[State], Sent | None]]
@@ -29,10 +31,10 @@ SENT_AFTER = {
 RECEIVERS = {"EU": "EudraVigilance", "US": "FDA", "UK": "MHRA"}
 
 
-def follow_up(event: Event, now: datetime, folder: StudyFolder) -> Iterator[Task]:
+def follow_up(event: Event, now: datetime, folder: StudyFolder, streams: Streams) -> Iterator[Task]:
     """Yield what the desk does after ``event`` and when; a task is asked again then, and may have become needless."""
     if isinstance(event, (ev.CaseOpened, ev.CaseUpdated)):
-        yield now + ASSESSED_AFTER, lambda state, case=event.case: _assess(state, case, folder)  # type: ignore[misc]
+        yield now + ASSESSED_AFTER, lambda state, case=event.case: _assess(state, case, folder, streams)  # type: ignore[misc]
     elif isinstance(event, ev.ClockStarted) and event.purpose in SENT_AFTER:
         when = max(now, event.started_at + SENT_AFTER[event.purpose])
         yield when, lambda state, clock=event.clock: _send(state, clock, when, folder)  # type: ignore[misc]
@@ -45,19 +47,36 @@ def follow_up(event: Event, now: datetime, folder: StudyFolder) -> Iterator[Task
             yield now + READ_AFTER, lambda state, who=recipient: _read(state, event.report, who)  # type: ignore[misc]
 
 
-def _assess(state: State, number: int, folder: StudyFolder) -> Sent | None:
-    """The simulated sponsor shares the investigator's opinion."""
+def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) -> Sent | None:
+    """The simulated sponsor shares the investigator's opinion, or at times holds the relation for one step stronger."""
     case = state.safety.cases[number - 1]
     if not case.to_assess:
         return None
     values = state.patients[case.patient].records[case.record].values
     opinion = investigator_causality(values)
-    causality = {product: opinion.get(product, "NOT RELATED") for product in investigational(folder)}
+    raised = folder.scenarios.patients.follow_up.sponsor_raises
+    limiting = folder.study.dlt.attribution.products
+    rng = streams.generator(case.patient, f"sponsor {case.record}")
+    causality = {
+        product: raise_relation(own, product in limiting) if rng.random() < raised else own
+        for product in investigational(folder)
+        for own in (opinion.get(product, SCALE[0]),)
+    }
     narrative = (
         f"Patient {case.patient}: {values['AEDECOD']}, grade {values['AETOXGR']}, began {values['AESTDTC'][:10]}; "
         f"outcome {values['AEOUT'].lower()}"
     )
     return MONITOR, c.AssessCase(number, causality, narrative)
+
+
+def raise_relation(opinion: str, limiting: bool) -> str:
+    """The next stronger relation; not related stays.
+
+    ``limiting``: the product's relation makes a DLT, so an unlikely one stays too: the truth about DLTs is the
+    scenario's.
+    """
+    keeps = opinion == SCALE[0] or (limiting and not is_related(opinion))
+    return opinion if keeps else SCALE[min(rank(opinion) + 1, len(SCALE) - 1)]
 
 
 def _send(state: State, number: int, now: datetime, folder: StudyFolder) -> Sent | None:

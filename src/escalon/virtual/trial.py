@@ -80,7 +80,7 @@ class VirtualTrial:
     def _on_event(self, now: datetime, event: Event) -> None:
         """The safety desk and the people who look after data follow up what concerns them."""
         for moment, task in (
-            *safety_desk.follow_up(event, now, self._folder),
+            *safety_desk.follow_up(event, now, self._folder, self._streams),
             *data_management.follow_up(event, now, self._folder, self._streams),
         ):
             self._clerk.at(moment, lambda at, do=task: self._do(at, do(self._clerk.state)))  # type: ignore[misc]

@@ -47,8 +47,8 @@ def render_overview(ard: pl.DataFrame, view: str, column: str | None = None) -> 
         columns | {"events": "Events, all"},
         {},
         [
-            "Related: the investigator's judgement is possible, probable or definite. Lymphodepletion: any of CLLS52, "
-            "fludarabine and cyclophosphamide. A patient counts once per row; an event may be related to both."
+            "Related: the stronger of the investigator's and the sponsor's judgement is possible, probable or definite. "
+            "Lymphodepletion: any of CLLS52, fludarabine and cyclophosphamide. A patient counts once per row; an event may be related to both."
         ],
     )
     for key, event_set in SETS.items():
@@ -88,7 +88,7 @@ def render_terms(ard: pl.DataFrame, analysis: str, caption: str, ident: str, gra
     notes = [
         "n (%) of patients, each once per row at the highest grade. All: any grade; ≥3: highest grade 3 or more. "
         f"CTCAE {grading.ctcae}; CRS by {grading.crs}, ICANS by {grading.icans}, acute GvHD by {grading.gvhd}, "
-        f"IEC-HS by {grading.iec_hs}."
+        f"{grading.iec_hs}."
     ]
     grid = Grid(ident, caption, "System organ class / term", columns, spanners, notes)
     for variable in cells.variables:
