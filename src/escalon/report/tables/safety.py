@@ -47,8 +47,9 @@ def render_overview(ard: pl.DataFrame, view: str, column: str | None = None) -> 
         columns | {"events": "Events, all"},
         {},
         [
-            "Related: the stronger of the investigator's and the sponsor's judgement is possible, probable or definite. "
-            "Lymphodepletion: any of CLLS52, fludarabine and cyclophosphamide. A patient counts once per row; an event may be related to both."
+            "Related: the stronger of the investigator's and the sponsor's judgement is possible, probable or "
+            "definite. Lymphodepletion: any of CLLS52, fludarabine and cyclophosphamide. A patient counts once per "
+            "row; an event may be related to both."
         ],
     )
     for key, event_set in SETS.items():
