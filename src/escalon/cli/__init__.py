@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import analysis, calendar, criteria, decision, design, people, safety, store, study
+from escalon.cli import (
+    acts,
+    analysis,
+    calendar,
+    capture,
+    criteria,
+    decision,
+    design,
+    people,
+    safety,
+    store,
+    study,
+)
 
 app = typer.Typer(
     name="escalon",
@@ -15,6 +27,7 @@ app = typer.Typer(
 )
 study.add_to(app)
 store.add_to(app)
+acts.add_to(app)
 design.add_to(app)
 decision.add_to(app)
 criteria.add_to(app)

@@ -54,9 +54,10 @@ def checkpoint(
     from dataclasses import asdict
 
     from escalon.store import signing
-    from escalon.store.custody import write_checkpoint
+    from escalon.store.custody import check_ledger, write_checkpoint
 
     with bad_input():
+        check_ledger(ledger, study_id)
         if new_key:
             signing.new_key(key)
         made = write_checkpoint(ledger, signing.read_key(key), _now(), study_id, published_to)
@@ -81,13 +82,16 @@ def export(
 def backup(
     ledger: Ledger, out: Annotated[Path, typer.Option(help="New folder to write.")], key: Key = None
 ) -> None:
-    """Write every study of a ledger to a new folder, and verify what was written."""
+    """Write every study of a ledger to a new folder, and verify what was written. Accounts are not part of it."""
     from escalon.store.custody import read_backup, write_backup
 
     with bad_input():
         write_backup(ledger, out, _now(), _key(key))
         for study_id, (said, _) in read_backup(out).items():
-            typer.echo(f"{study_id}: {said['events']} events, {said['values']} values, head {said['head']}")
+            versions = f"{len(said['versions'])} version{'s' * (len(said['versions']) != 1)} of the study"
+            counts = f"{said['events']} events, {said['values']} values, {versions}"
+            typer.echo(f"{study_id}: {counts}, head {said['head']}")
+    typer.echo("accounts, passwords and sessions are not in it: back up their database with its own means")
 
 
 def restore(

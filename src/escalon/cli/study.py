@@ -1,5 +1,6 @@
 """Commands on a study folder and its ledger: check, run, verify."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -121,13 +122,23 @@ def verify(
     head: Annotated[
         str | None, typer.Option(help="Hash the last event must have (finds a lost tail).")
     ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            help="Public key (64 hexadecimal digits) the checkpoint of an export must be signed with."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Verify the hash chain of a ledger; exit code 0 only if it holds."""
+    """Verify the hash chain of a ledger, or of an export without any database; exit code 0 only if it holds."""
     from escalon.store.verify import verify_ledger
 
     with bad_input():
-        results = verify_ledger(ledger, head)
+        if key is not None and re.fullmatch("[0-9a-f]{64}", key) is None:
+            raise ValueError(
+                f"--key {key}: a public key is 64 hexadecimal digits, as `escalon checkpoint` prints it"
+            )
+        results = verify_ledger(ledger, head, key)
     if as_json:
         keys = ("study_id", "events", "head", "holds", "problems")
         show({"ledgers": [{key: getattr(result, key) for key in keys} for result in results]})

@@ -14,20 +14,24 @@ from django.db import connections, transaction
 from escalon import __version__
 from escalon.conduct.act import Actor, Refused, Signed
 from escalon.conduct.custody.topic import RecordRestore
+from escalon.conduct.fold import fold
+from escalon.conduct.people.rights import rights_on
 from escalon.protocol import StudyFolder
 from escalon.store.chain import Entry
 from escalon.store.chain_check import Verification
 from escalon.store.connection import LedgerUnavailable, connect, connect_existing, disconnect
 from escalon.store.execute import LedgerWriter
-from escalon.store.export import checkpoint_line, export_lines, read_entry, verify_export
+from escalon.store.export import checkpoint_line, export_lines, read_entry, verify_export, with_replacements
+from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries, study_ids
 from escalon.store.rebuild import replace_derived
 from escalon.store.rows import insert_entries
 from escalon.store.signing import Checkpoint
-from escalon.store.study_versions import kept_versions
+from escalon.store.study_versions import kept_versions, load_version
 from escalon.store.verify import verify_ledger
 
 MANIFEST = "manifest.json"
+RECORDERS = ("administrator", "sponsor")
 
 
 @contextmanager
@@ -52,6 +56,12 @@ def only_study(alias: str, study_id: str | None) -> str:
     if study_id not in known:
         raise LedgerUnavailable(f"name one study of the ledger: {', '.join(known) or 'it is empty'}")
     return study_id
+
+
+def check_ledger(url: str, study_id: str | None = None) -> str:
+    """Return the study meant at ``url``; LedgerUnavailable if there is no ledger or that is not clear."""
+    with consistent(url) as alias:
+        return only_study(alias, study_id)
 
 
 def head_of(alias: str, study_id: str) -> tuple[int, str]:
@@ -134,26 +144,38 @@ def _export(alias: str, study_id: str, out: Path, at: str, key: Ed25519PrivateKe
 
 
 def write_backup(url: str, out: Path, at: str, key: Ed25519PrivateKey | None = None) -> dict[str, Any]:
-    """Write every study of a ledger to the new folder ``out``, with a manifest of counts and heads; return it."""
-    out.mkdir(parents=True)
-    studies: dict[str, Any] = {}
+    """Write every study of a ledger to the new folder ``out``, with a manifest of counts and heads; return it.
+
+    ``out`` appears when it is complete.
+    """
+    if out.exists():
+        raise LedgerUnavailable(f"{out} exists already; a backup is a new folder")
     with consistent(url) as alias:
-        for study_id in study_ids(alias):
-            name = f"{len(studies) + 1}.jsonl"
-            made = _export(alias, study_id, out / name, at, key)
-            kept = [
-                {"published_to": where, **{field: getattr(one, field) for field in _KEPT}}
-                for one, where in checkpoints(alias, study_id)
-            ]
-            studies[study_id] = {
-                "file": name,
-                "events": made.upto_seq,
-                "values": _count(alias, "ledger_value", study_id),
-                "head": made.root,
-                "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(),
-                "checkpoints": kept,
-                "versions": _versions(alias, study_id),
-            }
+        part = out.with_name(out.name + ".part")
+        part.mkdir(parents=True)
+        manifest = _fill(alias, part, at, key)
+        part.replace(out)
+    return manifest
+
+
+def _fill(alias: str, out: Path, at: str, key: Ed25519PrivateKey | None) -> dict[str, Any]:
+    studies: dict[str, Any] = {}
+    for study_id in study_ids(alias):
+        name = f"{len(studies) + 1}.jsonl"
+        made = _export(alias, study_id, out / name, at, key)
+        kept = [
+            {"published_to": where, **{field: getattr(one, field) for field in _KEPT}}
+            for one, where in checkpoints(alias, study_id)
+        ]
+        studies[study_id] = {
+            "file": name,
+            "events": made.upto_seq,
+            "values": _count(alias, "ledger_value", study_id),
+            "head": made.root,
+            "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(),
+            "checkpoints": kept,
+            "versions": _versions(alias, study_id),
+        }
     manifest = {"at": at, "software": __version__, "studies": studies}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
@@ -190,6 +212,8 @@ def read_backup(folder: Path) -> dict[str, tuple[dict[str, Any], list[Entry]]]:
             problems.append("the file is not the one the manifest was made of")
         if problems or (result.study_id, result.events) != (study_id, said["events"]):
             raise LedgerUnavailable(f"{path}: the backup does not verify: {'; '.join(problems)}")
+        for digest, texts in said["versions"].items():
+            load_version(study_id, digest, texts)
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:-1]]
         entries = [entry for row in rows if (entry := read_entry(row, [])) is not None]
         found[study_id] = (said, entries)
@@ -241,6 +265,18 @@ def _insert_versions(alias: str, study_id: str, versions: dict[str, str]) -> Non
     kept_versions(alias, study_id)
 
 
+def _check_recorder(folder: Path, study: StudyFolder, by: str, at: datetime) -> None:
+    """Refuse before anything is written: another study, or a person without the right to record a restore."""
+    study_id = study.study.identity.study_id
+    studies = read_backup(folder)
+    if study_id not in studies:
+        raise LedgerUnavailable(f"{folder}: the backup is of {', '.join(studies)}, not of {study_id}")
+    state = fold(to_fact(entry) for entry in with_replacements(studies[study_id][1]))
+    held = {right.role for right in rights_on(state, by, at)}
+    if held.isdisjoint(RECORDERS):
+        raise LedgerUnavailable(f"{by} is no {' or '.join(RECORDERS)} at this time and may not restore")
+
+
 def restore_and_record(
     folder: Path,
     url: str,
@@ -262,14 +298,15 @@ def restore_and_record(
         head: hash of an event known outside.
 
     Raises:
-        LedgerUnavailable: see ``restore_backup``; or the person may not record it (the restored data stay).
+        LedgerUnavailable: see ``restore_backup``; or the person may not record it, by what the backup says.
     """
+    _check_recorder(folder, study, by, at)
     said = restore_backup(folder, url, head)[study.study.identity.study_id]
     made = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["at"]
     with LedgerWriter(url, study) as writer:
         person = writer.state.people.persons.get(by)
         roles = [grant.role for grant in person.grants] if person is not None else []
-        role = next((one for one in roles if one in ("administrator", "sponsor")), "sponsor")
+        role = next((one for one in roles if one in RECORDERS), "sponsor")
         actor = Actor(by, person.name if person is not None else by, role)
         command = RecordRestore(made, said["events"], said["head"], head or "", reason)
         outcome = writer.execute(Signed(command, actor, at))

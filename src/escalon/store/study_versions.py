@@ -42,10 +42,11 @@ def kept_versions(alias: str, study_id: str) -> dict[str, StudyFolder]:
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT hash, texts FROM study_version WHERE study_id = %s ORDER BY hash", [study_id])
         rows = cursor.fetchall()
-    return {digest: _load(study_id, digest, texts) for digest, texts in rows}
+    return {digest: load_version(study_id, digest, texts) for digest, texts in rows}
 
 
-def _load(study_id: str, digest: str, texts: str) -> StudyFolder:
+def load_version(study_id: str, digest: str, texts: str) -> StudyFolder:
+    """Return the version written as ``texts``; LedgerUnavailable if it is not what ``digest`` says."""
     try:
         folder = load_study(json.loads(texts))
     except ValueError:

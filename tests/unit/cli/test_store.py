@@ -1,0 +1,197 @@
+"""Commands on a ledger: what they print, what they refuse with exit code 2 and one sentence, nothing half written."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from escalon.cli import app
+from escalon.conduct import commands as c
+from escalon.protocol import StudyFolder
+from escalon.store.execute import LedgerWriter
+from escalon.store.verify import verify_ledger
+from tests.act import COORDINATOR, adverse_event
+from tests.databases import ask
+from tests.study_files import BALLI, balli_files, write_folder
+from tests.unit.store.acts import after_story
+
+SECRET = "Mrs Jane Doe of Elm Street"
+COUNT = "SELECT count(*) FROM ledger_event"
+
+
+def escalon(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def good(*arguments: str | Path | int) -> str:
+    result = escalon(*arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*arguments: str | Path | int) -> str:
+    """The one sentence a wrong call gets."""
+    result = escalon(*arguments)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.fixture(scope="module")
+def template(balli: StudyFolder, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A ledger that holds a name in its last record."""
+    desk = after_story(balli)
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, AETERM=SECRET)))
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    with LedgerWriter(str(path), balli) as writer, writer.batch():
+        for signed in desk.sent:
+            assert not isinstance(writer.execute(signed), c.Refused)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def ledger(template: bytes, tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(template)
+    return path
+
+
+def named(ledger: Path) -> int:
+    ((seq,),) = ask(str(ledger), "SELECT seq FROM ledger_value WHERE value LIKE ?", f"%{SECRET}%")
+    return int(seq)
+
+
+def test_two_persons_redact(ledger: Path) -> None:
+    seq = named(ledger)
+    request = ("redact", ledger, "--event", seq, "--item", "values.AETERM", "--reason", "personal data")
+    said = good(*request, "--by", "dm")
+    assert f"redaction 1 of event {seq} is requested; nothing is destroyed yet" in said
+    assert f"escalon redact {ledger} --confirm 1 --by PERSON" in said
+    assert named(ledger) == seq
+    assert "another person confirms" in refused("redact", ledger, "--confirm", 1, "--by", "dm")
+    said = good("redact", ledger, "--study", BALLI, "--confirm", 1, "--by", "m")
+    assert f"redaction 1 is done: event {seq} reads 'redacted'" in said
+    assert ask(str(ledger), "SELECT count(*) FROM ledger_value WHERE value LIKE ?", f"%{SECRET}%") == [(0,)]
+    assert verify_ledger(str(ledger))[0].holds
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--by", "dm"), "either --event"),
+        (("--by", "dm", "--event", "1", "--confirm", "1"), "either --event"),
+        (("--by", "dm", "--confirm", "1", "--reason", "x"), "belong to the request"),
+        (("--by", "dm", "--confirm", "1"), "no redaction 1 that waits"),
+        (("--by", "nobody", "--confirm", "1"), "no person with this id"),
+        (("--by", "co", "--confirm", "1"), "none of data_manager, medical_monitor, sponsor"),
+        (("--by", "dm", "--event", "9999", "--item", "reason", "--reason", "x"), "no event 9999"),
+        (("--by", "dm", "--event", "1", "--item", "study_id", "--reason", "x"), "no free text"),
+        (("--by", "dm", "--event", "1", "--reason", "x"), "name each item"),
+        (("--by", "dm", "--event", "1", "--item", "reason"), "needs a reason"),
+    ],
+)
+def test_a_wrong_redaction_writes_nothing(ledger: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    before = ask(str(ledger), COUNT)
+    assert sentence in refused("redact", ledger, *arguments)
+    assert ask(str(ledger), COUNT) == before
+
+
+def test_a_command_on_no_ledger_makes_none(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere.db"
+    for command in (
+        ("redact", nowhere, "--confirm", 1, "--by", "dm"),
+        ("amend", nowhere, BALLI, "--by", "s", "--reason", "x"),
+        ("export", nowhere, "--out", tmp_path / "out.jsonl"),
+        ("verify", nowhere),
+        ("checkpoint", nowhere, "--key", tmp_path / "key.pem", "--new-key"),
+        ("backup", nowhere, "--out", tmp_path / "backup"),
+        ("store", "rebuild", nowhere, "--check"),
+    ):
+        assert "there is no ledger at this path" in refused(*command), command
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_amendment_is_adopted_and_printed(ledger: Path, tmp_path: Path) -> None:
+    files = balli_files()
+    files["forms/vs.yaml"] = files["forms/vs.yaml"].replace("range: [25, 250]", "range: [20, 250]")
+    assert files["forms/vs.yaml"] != balli_files()["forms/vs.yaml"]
+    new = write_folder(files, tmp_path / "new")
+    call = ("amend", ledger, new, "--by", "s", "--reason", "lighter patients")
+    before = ask(str(ledger), COUNT)
+    assert "is none of sponsor" in refused("amend", ledger, new, "--by", "dm", "--reason", "x")
+    assert "needs a reason" in refused("amend", ledger, new, "--by", "s", "--reason", " ")
+    assert "on this version already" in refused("amend", ledger, BALLI, "--by", "s", "--reason", "x")
+    assert ask(str(ledger), COUNT) == before
+    said = good(*call)
+    assert "WEIGHT" in said
+    assert "the study is on version" in said
+    assert "on this version already" in refused(*call)
+    assert ask(str(ledger), "SELECT count(*) FROM study_version") == [(2,)]
+
+
+def test_a_checkpoint_and_an_export_are_verified_with_the_key(ledger: Path, tmp_path: Path) -> None:
+    key, out = tmp_path / "key.pem", tmp_path / "study.jsonl"
+    made = json.loads(good("checkpoint", ledger, "--key", key, "--new-key", "--published-to", "sites"))
+    assert made["root"] == verify_ledger(str(ledger))[0].head
+    assert made["public_key"] in good("export", ledger, "--out", out, "--key", key)
+    assert "the chain holds" in good("verify", out, "--key", made["public_key"], "--head", made["root"])
+    wrong = escalon("verify", out, "--key", "0" * 64)
+    assert wrong.exit_code == 1
+    assert "not by the key expected" in wrong.stderr
+    assert "64 hexadecimal digits" in refused("verify", out, "--key", "abc")
+    assert "a key is for exports" in refused("verify", ledger, "--key", made["public_key"])
+    assert "key.pem" in refused("checkpoint", ledger, "--key", key, "--new-key")
+    assert "no private key in PEM" in refused("export", ledger, "--out", tmp_path / "x", "--key", out)
+    assert "name one study" in refused("export", ledger, "--out", tmp_path / "x", "--study-id", "OTHER")
+    assert sorted(file.name for file in tmp_path.glob("x*")) == []
+
+
+def test_a_backup_is_written_and_restored(ledger: Path, tmp_path: Path) -> None:
+    backup, new = tmp_path / "backup", tmp_path / "new.db"
+    said = good("backup", ledger, "--out", backup)
+    assert "1 version of the study" in said
+    assert "accounts, passwords and sessions are not in it" in said
+    assert "exists already" in refused("backup", ledger, "--out", backup)
+    restore = ("restore", backup, "--into", new, "--study", BALLI, "--by", "s", "--reason", "disk failure")
+    assert "its tail is missing" in refused(*restore, "--head", "f" * 64)
+    by_dm = ("dm" if part == "s" else part for part in restore)
+    assert "dm is no administrator or sponsor at this time" in refused(*by_dm)
+    assert not new.exists()
+    said = good(*restore)
+    assert "the chain holds" in said
+    assert ask(str(new), "SELECT count(*) FROM study_version") == [(1,)]
+    assert "empty ledger only" in refused(*restore)
+    assert "no backup" in refused("restore", tmp_path, *restore[2:])
+
+
+def test_derived_tables_are_compared_and_written_again(ledger: Path) -> None:
+    assert good("store", "rebuild", ledger, "--check") == "the derived tables are what the ledger says\n"
+    ask(str(ledger), "INSERT INTO seat VALUES ('BALLI-01', 1, 99, 1)")
+    for arguments in (("--check",), ("--check", "--json"), ()):
+        found = escalon("store", "rebuild", ledger, *arguments)
+        assert found.exit_code == 1
+        assert "changed without an event" in found.output
+    assert good("store", "rebuild", ledger, "--check") == "the derived tables are what the ledger says\n"
+
+
+def test_the_rights_of_the_writing_role_are_printed(ledger: Path) -> None:
+    said = good("store", "roles", "--writer", "trial_writer")
+    assert "GRANT SELECT, INSERT ON ledger_event" in said
+    assert "trial_writer;" in said
+    assert "plain role name" in refused("store", "roles", "--writer", "x; DROP TABLE ledger_event")
+    assert "roles are for PostgreSQL" in refused("store", "roles", "--apply", ledger)
+
+
+def test_the_moment_of_an_act_is_that_of_the_server(ledger: Path) -> None:
+    seq = named(ledger)
+    good(
+        "redact", ledger, "--event", seq, "--item", "values.AETERM", "--reason", "personal data", "--by", "m"
+    )
+    ((at, name, role),) = ask(
+        str(ledger), "SELECT at, actor_name, role FROM ledger_event ORDER BY seq DESC LIMIT 1"
+    )
+    assert abs((datetime.now().astimezone() - datetime.fromisoformat(at)).total_seconds()) < 600
+    assert (name, role) == ("Monitor", "medical_monitor")
