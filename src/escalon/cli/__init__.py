@@ -8,7 +8,6 @@ from escalon.cli import (
     acts,
     analysis,
     calendar,
-    capture,
     criteria,
     decision,
     design,
