@@ -75,6 +75,26 @@ def test_the_database_refuses_two_slots_of_a_seat_and_two_seats_of_a_patient(url
     ask(url, slot.format(4, "reserved", 1, "NULL"))
 
 
+def test_the_database_refuses_a_slot_on_a_seat_that_is_not_there(url: str) -> None:
+    """Also on a connection to SQLite that did not switch foreign keys on, as this one."""
+    tables(url)
+    ask(url, "INSERT INTO seat VALUES ('S', 1, 1, 1)")
+    slot = "INSERT INTO slot VALUES ('S', {}, '01', 'reserved', {}, {}, NULL, 1)"
+    ask(url, slot.format(1, 1, 1))
+    for wrong in (
+        slot.format(2, 1, 2),
+        slot.format(2, 2, 1),
+        "UPDATE slot SET seat = 2",
+        "DELETE FROM seat",
+        "UPDATE seat SET seat = 2",
+    ):
+        with pytest.raises(Exception, match=r"slot_seat_known|slot_study_id_cohort_seat_fkey|foreign key"):
+            ask(url, wrong)
+    assert ask(url, "SELECT cohort, seat FROM seat") == [(1, 1)]
+    ask(url, "DELETE FROM slot")
+    ask(url, "DELETE FROM seat")
+
+
 def happened(alias: str, *events: Event) -> None:
     for seq, event in enumerate(events, start=1):
         project(alias, [entry_of(event, seq)], [event])
