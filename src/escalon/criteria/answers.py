@@ -63,7 +63,7 @@ def answer(system: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         result = SYSTEMS[system][0](**fields)
     except ValidationError as error:
         raise ValueError(_fault(system, error)) from error
-    except TypeError as error:
+    except (AttributeError, TypeError) as error:
         raise ValueError(f"{system}: a field has the wrong kind of value ({error})") from error
     return {"asked": system, **_result(result)}
 

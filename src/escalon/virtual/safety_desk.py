@@ -55,10 +55,9 @@ def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) ->
     values = state.patients[case.patient].records[case.record].values
     opinion = investigator_causality(values)
     raised = folder.scenarios.patients.follow_up.sponsor_raises
-    limiting = folder.study.dlt.attribution.products
     rng = streams.generator(case.patient, f"sponsor {case.record}")
     causality = {
-        product: raise_relation(own, product in limiting) if rng.random() < raised else own
+        product: raise_relation(own) if rng.random() < raised else own
         for product in investigational(folder)
         for own in (opinion.get(product, SCALE[0]),)
     }
@@ -69,14 +68,13 @@ def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) ->
     return MONITOR, c.AssessCase(number, causality, narrative)
 
 
-def raise_relation(opinion: str, limiting: bool) -> str:
-    """The next stronger relation; not related stays.
+def raise_relation(opinion: str) -> str:
+    """The next stronger relation of what is related already; the rest stays.
 
-    ``limiting``: the product's relation makes a DLT, so an unlikely one stays too: the truth about DLTs is the
-    scenario's.
+    A relation of the sponsor's making would add DLTs and unexpected reactions, which stop dosing, to those that the
+    scenario means.
     """
-    keeps = opinion == SCALE[0] or (limiting and not is_related(opinion))
-    return opinion if keeps else SCALE[min(rank(opinion) + 1, len(SCALE) - 1)]
+    return SCALE[min(rank(opinion) + 1, len(SCALE) - 1)] if is_related(opinion) else opinion
 
 
 def _send(state: State, number: int, now: datetime, folder: StudyFolder) -> Sent | None:

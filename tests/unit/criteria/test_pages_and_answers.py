@@ -189,6 +189,7 @@ def test_dlt_answer():
         ("best-overall", ["assessments=[]", "confirm_days=0"], "confirm_days"),
         ("dlt", ['record={"patient": "1"}', "as_of_day=3"], "infusion_day"),
         ("expectedness", ["term=CRS", "grade=2", "product=X", "onset=soon", "references=[]"], "expectedness"),
+        ("relatedness", ["investigator=POSSIBLE"], "relatedness: a field has the wrong kind"),
         ("ice", ["orientation=5", "naming=3", "command=1", "writing=0", "attention=1"], "orientation"),
     ],
 )
