@@ -8,6 +8,7 @@ from escalon.cli import (
     acts,
     analysis,
     calendar,
+    capture,
     criteria,
     decision,
     design,
@@ -33,6 +34,7 @@ criteria.add_to(app)
 analysis.add_to(app)
 people.add_to(app)
 calendar.add_to(app)
+capture.add_to(app)
 safety.add_to(app)
 
 

@@ -40,6 +40,9 @@ EVENTS: list[Event] = [
     ev.RecordsUnfrozen("001", ("VS-1",), "error"),
     ev.CasebookLocked("001", "a" * 64, "over"),
     ev.CasebookUnlocked("001", "error"),
+    ev.ImportStaged(1, "labs.csv", "lab", "LB", "a" * 64, ev.ImportCounts(3, 1, 1, 1)),
+    ev.ImportApplied(1, "a" * 64, ev.ImportCounts(3, 1, 1, 1), (ev.ImportedRecord("001", "LB-1", 2),)),
+    ev.ImportRolledBack(1, "wrong file", (ev.ImportedRecord("001", "LB-1", 3),), ("001:LB-2",)),
     ev.StudyAmended("b" * 64, "c" * 64, "a" * 64, "new visit", ("visit D14 is added",)),
     ev.PatientVersionSet("001", "b" * 64, "2021-05-01"),
 ]

@@ -1,10 +1,21 @@
 """How the events of capture change the state."""
 
 from dataclasses import replace
+from typing import Any
 
 from escalon.conduct.act import Event
 from escalon.conduct.capture import events as ev
-from escalon.conduct.capture.state import Amendment, Capture, Lock, Mark, Marks, Query, QueryStatus, Said
+from escalon.conduct.capture.state import (
+    Amendment,
+    Capture,
+    Import,
+    Lock,
+    Mark,
+    Marks,
+    Query,
+    QueryStatus,
+    Said,
+)
 from escalon.conduct.state import Fact, State
 from escalon.conduct.topic import Apply
 
@@ -90,6 +101,27 @@ def _patient_version_set(state: State, fact: Fact, event: ev.PatientVersionSet) 
     return _with(state, versions={**state.capture.versions, event.patient: event.study_hash})
 
 
+def _import_staged(state: State, fact: Fact, event: ev.ImportStaged) -> State:
+    rows, who = event.counts.rows, (fact.actor_id, fact.at)
+    staged = Import(event.number, event.file, event.mapping, event.form, event.checksum, rows, *who)
+    return _with(state, imports=(*state.capture.imports, staged))
+
+
+def _import_applied(state: State, fact: Fact, event: ev.ImportApplied) -> State:
+    records = tuple((one.patient, one.record, one.version) for one in event.records)
+    return _import(state, event.number, applied_at=fact.at, records=records)
+
+
+def _import_rolled_back(state: State, fact: Fact, event: ev.ImportRolledBack) -> State:
+    return _import(state, event.number, rolled_back_at=fact.at)
+
+
+def _import(state: State, number: int, **changes: Any) -> State:
+    imports = list(state.capture.imports)
+    imports[number - 1] = replace(imports[number - 1], **changes)
+    return _with(state, imports=tuple(imports))
+
+
 def _said(act: str, fact: Fact, text: str) -> Said:
     return Said(act, fact.actor_id, fact.actor_role, text, fact.at)
 
@@ -128,6 +160,9 @@ APPLY: dict[type[Event], Apply] = {
     ev.RecordsUnfrozen: _records_unfrozen,
     ev.CasebookLocked: _casebook_locked,
     ev.CasebookUnlocked: _casebook_unlocked,
+    ev.ImportStaged: _import_staged,
+    ev.ImportApplied: _import_applied,
+    ev.ImportRolledBack: _import_rolled_back,
     ev.StudyAmended: _study_amended,
     ev.PatientVersionSet: _patient_version_set,
 }

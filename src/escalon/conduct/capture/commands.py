@@ -95,6 +95,33 @@ class UnlockCasebook(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class StageImport(Command):
+    """Check a CSV file of the study's ``mapping`` row by row, and keep its checksum and counts (DC-7)."""
+
+    file: str
+    mapping: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyImport(Command):
+    """Record all rows of a staged file, given again; ``reason`` is for earlier records that it changes."""
+
+    number: int
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackImport(Command):
+    """Take an import back as a whole; ``keep`` names PATIENT:RECORD changed since by a person, which stay so."""
+
+    number: int
+    reason: str
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AmendStudy(Command):
     """Go over to another version of the study folder; the folder given with the act is that version."""
 

@@ -119,6 +119,57 @@ class CasebookUnlocked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """Rows of a file by what they do: ``rows`` = new + changed + unchanged."""
+
+    rows: int
+    new: int
+    changed: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRecord:
+    """A version of a record that an import, or its rollback, wrote."""
+
+    patient: str
+    record: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStaged(Event):
+    """A file was checked and can be imported; ``checksum`` is the SHA-256 of its text in UTF-8."""
+
+    number: int
+    file: str
+    mapping: str
+    form: str
+    checksum: str
+    counts: ImportCounts
+
+
+@dataclass(frozen=True, slots=True)
+class ImportApplied(Event):
+    """All rows of a staged file became versions of records, in this act."""
+
+    number: int
+    checksum: str
+    counts: ImportCounts
+    records: tuple[ImportedRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRolledBack(Event):
+    """The versions of an import were replaced by those before it, in this act; all of them stay readable."""
+
+    number: int
+    reason: str
+    records: tuple[ImportedRecord, ...]
+    kept: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StudyAmended(Event):
     """From here on the study runs on another version of its folder; ``changes`` says in words what differs."""
 

@@ -47,12 +47,17 @@ def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
         return _refuse_signature(state, command, folder)
     if not isinstance(command, SHUT_OUT):
         return None
-    patient = str(getattr(command, "patient", ""))
+    record = command.record if isinstance(command, core.RecordForm) else None
+    return refuse_closed(state, str(getattr(command, "patient", "")), record)
+
+
+def refuse_closed(state: State, patient: str, record: str | None) -> Refused | None:
+    """Return why a locked casebook, or a frozen ``record`` of it, takes no change."""
     lock = state.capture.locked.get(patient)
     if lock is not None:
         return Refused("DC-8 locked", f"the casebook of patient {patient} was locked on {lock.at:%d %b %Y}")
-    if isinstance(command, core.RecordForm) and is_locked(state, patient, command.record):
-        return Refused("DC-8 frozen", f"record {command.record} of patient {patient} is frozen")
+    if record is not None and is_locked(state, patient, record):
+        return Refused("DC-8 frozen", f"record {record} of patient {patient} is frozen")
     return None
 
 

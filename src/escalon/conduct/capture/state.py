@@ -77,6 +77,23 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class Import:
+    """A file that was staged; ``records`` are PATIENT, RECORD and version written, once it was applied."""
+
+    number: int
+    file: str
+    mapping: str
+    form: str
+    checksum: str
+    rows: int
+    staged_by: str
+    staged_at: datetime
+    applied_at: datetime | None = None
+    records: tuple[tuple[str, str, int], ...] = ()
+    rolled_back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Capture:
     """The capture slice of the state; ``marks`` by patient and record, the others by patient."""
 
@@ -86,3 +103,4 @@ class Capture:
     locked: dict[str, Lock] = field(default_factory=dict)
     amendments: tuple[Amendment, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    imports: tuple[Import, ...] = ()

@@ -2,7 +2,7 @@
 
 from escalon.conduct.act import Command, Event, Signed
 from escalon.conduct.capture import commands as c
-from escalon.conduct.capture import locks, marks, queries, versions
+from escalon.conduct.capture import imports, locks, marks, queries, versions
 from escalon.conduct.capture.apply import APPLY
 from escalon.conduct.events import FormRecorded
 from escalon.conduct.people.events import SignatureInvalidated
@@ -12,6 +12,7 @@ from escalon.conduct.topic import Decide, Topic
 from escalon.protocol import StudyFolder
 
 SITE = ("coordinator", "investigator")
+IMPORTERS = (*SITE, "data_manager")
 
 DECIDE: dict[type[Command], Decide] = {
     c.OpenQuery: queries.open_query,
@@ -24,6 +25,9 @@ DECIDE: dict[type[Command], Decide] = {
     c.UnfreezeRecords: locks.unfreeze_records,
     c.LockCasebook: locks.lock_casebook,
     c.UnlockCasebook: locks.unlock_casebook,
+    c.StageImport: imports.stage_import,
+    c.ApplyImport: imports.apply_import,
+    c.RollbackImport: imports.rollback_import,
     c.AmendStudy: versions.amend_study,
     c.Reconsent: versions.reconsent,
 }
@@ -39,6 +43,9 @@ ALLOWED: dict[type[Command], tuple[str, ...]] = {
     c.UnfreezeRecords: ("data_manager",),
     c.LockCasebook: ("data_manager",),
     c.UnlockCasebook: ("data_manager",),
+    c.StageImport: IMPORTERS,
+    c.ApplyImport: IMPORTERS,
+    c.RollbackImport: IMPORTERS,
     c.AmendStudy: ("sponsor",),
     c.Reconsent: SITE,
 }
@@ -55,12 +62,16 @@ def react(state: State, events: tuple[Event, ...], signed: Signed, folder: Study
 
 def _outgrown(state: State, events: tuple[Event, ...]) -> tuple[Event, ...]:
     """A new record makes a signature on the whole casebook void; changed records void theirs in ``people``."""
-    return tuple(
-        SignatureInvalidated(signature.number, f"{event.record} was added")
-        for event in events
-        if isinstance(event, FormRecorded) and event.version == 1
-        for signature in valid_signatures(state, casebook_ref(event.patient))
-    )
+    void = {event.signature for event in events if isinstance(event, SignatureInvalidated)}
+    found: list[Event] = []
+    for event in events:
+        if not isinstance(event, FormRecorded) or event.version > 1:
+            continue
+        for signature in valid_signatures(state, casebook_ref(event.patient)):
+            if signature.number not in void:
+                found.append(SignatureInvalidated(signature.number, f"{event.record} was added"))
+                void.add(signature.number)
+    return tuple(found)
 
 
 TOPIC = Topic("capture", DECIDE, ALLOWED, APPLY, locks.guard, react)

@@ -195,11 +195,11 @@ def void_changed(
     state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder
 ) -> tuple[Event, ...]:
     """Return what follows from changed records: signatures on them and on their casebook are void (SG-4)."""
-    void: list[Event] = []
+    void: list[SignatureInvalidated] = []
     for event in events:
         if not isinstance(event, FormRecorded) or event.version == 1:
             continue
         reason = f"{event.record} was changed to version {event.version}"
         for ref in (form_ref(event.patient, event.record), casebook_ref(event.patient)):
             void += [SignatureInvalidated(one.number, reason) for one in valid_signatures(state, ref)]
-    return tuple(dict.fromkeys(void))
+    return tuple({one.signature: one for one in reversed(void)}.values())[::-1]
