@@ -1,7 +1,8 @@
 """Tables derived from the events in the transaction that writes them; the database refuses what must never be.
 
-``clearance``, ``seat``, ``slot`` and ``dose_assignment`` carry the keys and checks of INV-1 to INV-4. They decide
-nothing: a refusal here means that the software above let something through.
+``clearance``, ``seat``, ``slot`` and ``dose_assignment`` carry the keys and checks of INV-1 to INV-4, ``infusion`` and
+``sentinel_clearance`` those of INV-6 and INV-7, for first infusions as they were recorded. They decide nothing: a
+refusal here means that the software above let something through.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from django.db import connections
 
 from escalon.conduct import events as core
 from escalon.conduct.act import Event
+from escalon.conduct.canonical import utc_text
 from escalon.conduct.slots import events as slots
 from escalon.store.chain import Entry
 
@@ -30,6 +32,19 @@ TABLES: dict[str, tuple[str, ...]] = {
         "process",
         "clearance",
         "cleared_level",
+        "seq",
+    ),
+    "sentinel_clearance": ("study_id", "cohort", "patient", "seq"),
+    "infusion": (
+        "study_id",
+        "patient",
+        "cohort",
+        "infused_at",
+        "earliest_at",
+        "first_signer",
+        "second_signer",
+        "sentinel",
+        "cleared",
         "seq",
     ),
 }
@@ -133,10 +148,28 @@ def _dose_assigned(run: Run, study_id: str, seq: int, event: core.DoseAssigned) 
     insert_row(run, "dose_assignment", (study_id, event.patient, *stratum, clearance, level, seq))
 
 
+def _sentinel_cleared(run: Run, study_id: str, seq: int, event: slots.SentinelCleared) -> None:
+    insert_row(run, "sentinel_clearance", (study_id, event.cohort, event.patient, seq))
+
+
+def _infusion_permitted(run: Run, study_id: str, seq: int, event: slots.InfusionPermitted) -> None:
+    """Keep the moment beside the earliest one; where no rule gave a moment, the infusion is its own bound."""
+    reviewed = run(
+        "SELECT 1 FROM sentinel_clearance WHERE study_id = %s AND cohort = %s", [study_id, event.cohort]
+    )
+    first, second = (*event.signers, None, None)[:2]
+    moments = (utc_text(event.infused_at), utc_text(event.earliest_at or event.infused_at))
+    cleared = event.cohort if reviewed else None
+    row = (study_id, event.patient, event.cohort, *moments, first, second, int(event.sentinel), cleared, seq)
+    insert_row(run, "infusion", row)
+
+
 _WRITE: dict[type[Event], Write] = {
     core.CohortOpened: _cohort_opened,
     core.DoseAssigned: _dose_assigned,
     core.PatientInfused: _infused,
+    slots.InfusionPermitted: _infusion_permitted,
+    slots.SentinelCleared: _sentinel_cleared,
     slots.ClearanceRevoked: _clearance_revoked,
     slots.LevelCleared: _level_cleared,
     slots.SeatAdded: _seat_added,

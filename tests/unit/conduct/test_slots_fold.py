@@ -24,6 +24,7 @@ EVENTS: list[Event] = [
     ev.DecisionAcknowledged(1, "01"),
     ev.EligibilityConfirmed("001", "Investigator"),
     ev.StaggerOverridden("002", MOMENT, MOMENT, "product expires", TWO),
+    ev.InfusionPermitted("001", 1, MOMENT, MOMENT, "ST-1", True, TWO),
     ev.InfusionCorrected("001", MOMENT, 0.95),
     ev.RedosingApproved("001", 2, 1, "loss of cells", TWO),
     ev.PatientReinfused("001", 2, MOMENT, 1.0),

@@ -1,5 +1,6 @@
 """Seats and doses are guarded by the database itself; derived tables are compared with the ledger."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from escalon.store.connection import LedgerUnavailable, connect, disconnect
 from escalon.store.execute import LedgerWriter
 from escalon.store.projections import TABLES, project
 from escalon.store.rebuild import rebuild
-from tests.act import T0
+from tests.act import T0, lymphodeplete
+from tests.act import infuse as act_infuse
 from tests.databases import ask
-from tests.unit.store.acts import commands
+from tests.unit.store.acts import after_story, commands
 from tests.unit.store.test_chain_facts import entry_of
 
 CLEARED = "INSERT INTO clearance VALUES ('S', 1, 'FC', 'P1', 2, 1, 0, 1)"
@@ -93,6 +95,71 @@ def test_the_database_refuses_a_slot_on_a_seat_that_is_not_there(url: str) -> No
     assert ask(url, "SELECT cohort, seat FROM seat") == [(1, 1)]
     ask(url, "DELETE FROM slot")
     ask(url, "DELETE FROM seat")
+
+
+EARLY, LATE = "2020-01-06T09:00:00.000000+00:00", "2020-01-20T09:00:00.000000+00:00"
+
+
+def infuse(url: str, patient: str, **changes: object) -> None:
+    said = {"at": LATE, "earliest": EARLY, "first": None, "second": None, "sentinel": 1, "cleared": None}
+    said |= changes
+    ask(url, "INSERT INTO infusion VALUES ('S', ?, 1, ?, ?, ?, ?, ?, ?, 1)", patient, *said.values())
+
+
+def test_the_database_refuses_an_infusion_before_its_time(url: str) -> None:
+    """INV-6: unless two different persons signed the override."""
+    tables(url)
+    early = {"at": EARLY, "earliest": LATE, "sentinel": 0}
+    for wrong in (
+        {},
+        {"first": "a"},
+        {"second": "b"},
+        {"first": "a", "second": "a"},
+        {"at": "2020-02-01", "first": "a", "second": "b"},
+    ):
+        with pytest.raises(Exception, match=r"infusion_(not_early|two_signers|moments)"):
+            infuse(url, "001", **{**early, **wrong})
+    infuse(url, "001", **early, first="a", second="b")
+    infuse(url, "002", at=EARLY, sentinel=0)
+    with pytest.raises(Exception, match="infusion_not_early"):
+        ask(url, "UPDATE infusion SET earliest_at = ? WHERE patient = '002'", LATE)
+
+
+def test_the_database_refuses_a_second_patient_before_the_sentinel_is_cleared(url: str) -> None:
+    """INV-7: one until then; who says that it was cleared is asked for the review."""
+    tables(url)
+    infuse(url, "001")
+    with pytest.raises(Exception, match=r"infusion_one_sentinel|UNIQUE"):
+        infuse(url, "002")
+    with pytest.raises(Exception, match="infusion_cleared"):
+        infuse(url, "002", cleared=1)
+    infuse(url, "003", first="a", second="b")
+    ask(url, "INSERT INTO sentinel_clearance VALUES ('S', 1, '001', 1)")
+    infuse(url, "002", cleared=1)
+    infuse(url, "004", cleared=1)
+    with pytest.raises(Exception, match="infusion_cleared"):
+        infuse(url, "005", cleared=2)
+    assert ask(url, "SELECT count(*) FROM infusion") == [(4,)]
+
+
+def test_infusions_of_a_cohort_become_rows(url: str, balli: StudyFolder) -> None:
+    desk = after_story(balli)
+    for patient in ("001", "002"):
+        lymphodeplete(desk, patient)
+        desk.now += timedelta(days=5)
+        assert not isinstance(act_infuse(desk, patient), c.Refused)
+        desk.now += timedelta(days=15)
+    with LedgerWriter(url, balli) as writer, writer.batch():
+        for signed in desk.sent:
+            assert not isinstance(writer.execute(signed), c.Refused)
+    first, second = ask(
+        url, "SELECT patient, sentinel, cleared, infused_at, earliest_at FROM infusion ORDER BY 1"
+    )
+    assert first[:3] == ("001", 1, None)
+    assert second[:3] == ("002", 1, 1)
+    apart = datetime.fromisoformat(second[4]) - datetime.fromisoformat(first[3])
+    assert apart == timedelta(days=balli.study.stagger.after_first_days)
+    assert rebuild(url, check=True) == ()
 
 
 def happened(alias: str, *events: Event) -> None:

@@ -115,6 +115,10 @@ def _overridden(state: State, fact: Fact, event: ev.StaggerOverridden) -> State:
     return _with(state, overrides=(*state.slots.overrides, override))
 
 
+def _permitted(state: State, fact: Fact, event: ev.InfusionPermitted) -> State:
+    return state  # evidence of a permission; what was given is in the patient
+
+
 def _corrected(state: State, fact: Fact, event: ev.InfusionCorrected) -> State:
     patient = state.patients[event.patient]
     changed = replace(patient, infused_at=event.infused_at, dose_fraction=event.dose_fraction)
@@ -178,6 +182,7 @@ APPLY: dict[type[Event], Apply] = {
     ev.DecisionAcknowledged: _acknowledged,
     ev.EligibilityConfirmed: _eligible,
     ev.StaggerOverridden: _overridden,
+    ev.InfusionPermitted: _permitted,
     ev.InfusionCorrected: _corrected,
     ev.RedosingApproved: _redosing,
     ev.PatientReinfused: _reinfused,

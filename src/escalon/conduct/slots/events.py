@@ -125,6 +125,24 @@ class StaggerOverridden(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class InfusionPermitted(Event):
+    """On what a first infusion was permitted when it was recorded (INV-6, INV-7).
+
+    ``earliest_at`` is what the rules gave without an override (None: no rule gave a moment), ``rule`` the one that
+    decided, ``signers`` those of the override if there is one. ``sentinel`` tells whether the cohort waits for the
+    review of its first patient; cohort 0 holds the backfill patients.
+    """
+
+    patient: str
+    cohort: int
+    infused_at: datetime
+    earliest_at: datetime | None
+    rule: str
+    sentinel: bool
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class InfusionCorrected(Event):
     """The record of a first infusion was corrected; clocks run from the corrected moment."""
 

@@ -10,6 +10,7 @@ from escalon.conduct.slots.late_changes import corrected, deviations, judged_aga
 from escalon.conduct.slots.lock import CELLS
 from escalon.conduct.slots.queue import overdue, promote, queue
 from escalon.conduct.slots.redosing import reinfused
+from escalon.conduct.slots.stagger import permission
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 
@@ -36,6 +37,11 @@ def react(state: State, events: tuple[Event, ...], signed: Signed, folder: Study
         added += follow_decision(_after(state, events, signed), events, signed, folder)
     if records:
         added += _after_records(state, events, signed, folder)
+    added += tuple(
+        permission(state, state.patients[event.patient], event.infused_at, folder, signed.at)
+        for event in events
+        if isinstance(event, core.PatientInfused)
+    )
     added += judged_again(state, events)
     added += _freed(state, events)
     if any(slot.status == "reserved" for slot in state.slots.slots):

@@ -4,12 +4,13 @@ The rules and their ids are those of docs/conduct/cohorts.md. The moment is the 
 date yet (an open hold, a review, an acknowledgement, an open DLT candidate) is listed under ``waits_for``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from escalon.conduct.events import DltStatus
 from escalon.conduct.proposals import propose_dlt
+from escalon.conduct.slots.events import InfusionPermitted
 from escalon.conduct.state import Cohort, Patient, State
 from escalon.protocol import StudyFolder
 
@@ -105,6 +106,26 @@ def earliest_infusion(
         tuple(waits),
         None if moment is None else moment + timedelta(days=lead),
         zone,
+    )
+
+
+def permission(
+    state: State, patient: Patient, infused_at: datetime, folder: StudyFolder, at: datetime
+) -> InfusionPermitted:
+    """Return on what the infusion of ``patient`` at ``infused_at`` is permitted; ``state`` is the one before it."""
+    override = next((one for one in state.slots.overrides if one.patient == patient.patient), None)
+    plain = replace(state, slots=replace(state.slots, overrides=()))
+    earliest = earliest_infusion(plain, patient, folder, at)
+    cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
+    escalation = cohort is not None and cohort.part == "escalation"
+    return InfusionPermitted(
+        patient.patient,
+        patient.cohort,
+        infused_at,
+        earliest.moment,
+        earliest.rule,
+        escalation and folder.conduct.slots.sentinel_review,
+        override.signers if override is not None else (),
     )
 
 
