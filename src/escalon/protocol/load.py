@@ -258,6 +258,11 @@ def _unknown_forms(documents: Mapping[str, Document], sections: Mapping[str, Any
     ]
 
 
+def folder_hash(texts: Mapping[str, str]) -> str:
+    """Return the hash of the folder with these texts (``StudyFolder.texts``), whether or not this software reads it."""
+    return _hash({name: parse(name, text) for name, text in sorted(texts.items())})
+
+
 def _hash(documents: Mapping[str, Document]) -> str:
     content = {
         name: [document.data, [(row.path, row.tag, row.source) for row in document.provenance]]

@@ -27,7 +27,7 @@ from escalon.store.ledger import iterate_entries, study_ids
 from escalon.store.rebuild import replace_derived
 from escalon.store.rows import insert_entries
 from escalon.store.signing import Checkpoint
-from escalon.store.study_versions import kept_versions, load_version
+from escalon.store.study_versions import check_version
 from escalon.store.verify import verify_ledger
 
 MANIFEST = "manifest.json"
@@ -213,7 +213,7 @@ def read_backup(folder: Path) -> dict[str, tuple[dict[str, Any], list[Entry]]]:
         if problems or (result.study_id, result.events) != (study_id, said["events"]):
             raise LedgerUnavailable(f"{path}: the backup does not verify: {'; '.join(problems)}")
         for digest, texts in said["versions"].items():
-            load_version(study_id, digest, texts)
+            check_version(study_id, digest, texts)
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:-1]]
         entries = [entry for row in rows if (entry := read_entry(row, [])) is not None]
         found[study_id] = (said, entries)
@@ -262,7 +262,6 @@ def _insert_versions(alias: str, study_id: str, versions: dict[str, str]) -> Non
                 "INSERT INTO study_version (study_id, hash, texts) VALUES (%s, %s, %s)",
                 [study_id, digest, texts],
             )
-    kept_versions(alias, study_id)
 
 
 def _check_recorder(folder: Path, study: StudyFolder, by: str, at: datetime) -> None:

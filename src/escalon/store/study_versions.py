@@ -12,7 +12,8 @@ from django.db import connections
 
 from escalon.conduct.capture.events import StudyAmended
 from escalon.conduct.events import Event, StudyOpened
-from escalon.protocol import StudyFolder, load_study
+from escalon.protocol import StudyFolder, StudyFolderError, load_study
+from escalon.protocol.load import folder_hash
 from escalon.store.connection import LedgerUnavailable, connect, disconnect
 
 
@@ -45,15 +46,32 @@ def kept_versions(alias: str, study_id: str) -> dict[str, StudyFolder]:
     return {digest: load_version(study_id, digest, texts) for digest, texts in rows}
 
 
-def load_version(study_id: str, digest: str, texts: str) -> StudyFolder:
-    """Return the version written as ``texts``; LedgerUnavailable if it is not what ``digest`` says."""
+def check_version(study_id: str, digest: str, texts: str) -> dict[str, str]:
+    """Return the texts of a kept version; LedgerUnavailable if they are not what ``digest`` says."""
     try:
-        folder = load_study(json.loads(texts))
-    except ValueError:
-        folder = None
-    if folder is None or folder.hash != digest:
+        files: dict[str, str] = json.loads(texts)
+        same = folder_hash(files) == digest
+    except (ValueError, AttributeError, TypeError):
+        same = False
+    if not same:
         raise LedgerUnavailable(f"the version {digest[:12]} kept for {study_id} is not what its hash says")
-    return folder
+    return files
+
+
+def load_version(study_id: str, digest: str, texts: str) -> StudyFolder:
+    """Return the version written as ``texts``.
+
+    Raises:
+        LedgerUnavailable: it is not what ``digest`` says, or this software cannot read it (the first fault is named).
+    """
+    files = check_version(study_id, digest, texts)
+    try:
+        return load_study(files)
+    except StudyFolderError as error:
+        raise LedgerUnavailable(
+            f"the version {digest[:12]} kept for {study_id} is unchanged, but this software cannot read it: "
+            f"{error.faults[0]}; use the software the study ran on"
+        ) from error
 
 
 def with_kept(alias: str, folder: StudyFolder) -> StudyFolder:

@@ -1,13 +1,16 @@
 """A ledger carries every version of its study: patients and replay need no folder outside."""
 
+import json
+
 import pytest
 
 from escalon.conduct import commands as c
 from escalon.conduct.capture.commands import AmendStudy
 from escalon.protocol import StudyFolder, load_study
+from escalon.protocol.load import folder_hash
 from escalon.store.connection import LedgerUnavailable
 from escalon.store.execute import LedgerWriter
-from escalon.store.study_versions import read_versions
+from escalon.store.study_versions import check_version, load_version, read_versions
 from tests import act
 from tests.databases import ask, disarm
 from tests.study_files import balli_files
@@ -75,3 +78,21 @@ def test_a_version_altered_behind_the_software_is_found(url: str, balli: StudyFo
     ask(url, "UPDATE study_version SET texts = replace(texts, 'Vital signs', 'Vital sign')")
     with pytest.raises(LedgerUnavailable, match="is not what its hash says"):
         read_versions(url, "BALLI-01")
+
+
+def test_a_version_of_other_software_is_vouched_for_but_not_read(balli: StudyFolder) -> None:
+    """Its model had no such section: the texts are what the hash says, and the fault is named."""
+    files = {**balli.texts, "study.yaml": balli.texts["study.yaml"].replace("rp2d:", "rp2d_rules:", 1)}
+    texts, digest = json.dumps(files), folder_hash(files)
+    assert check_version("BALLI-01", digest, texts) == files
+    with pytest.raises(
+        LedgerUnavailable, match=r"unchanged, but this software cannot read it: study.yaml:\d+"
+    ):
+        load_version("BALLI-01", digest, texts)
+    for wrong in ("{}", "[]", "no JSON", texts.replace("registry", "derived", 1)):
+        with pytest.raises(LedgerUnavailable, match="is not what its hash says"):
+            check_version("BALLI-01", digest, wrong)
+
+
+def test_the_hash_needs_no_reading(balli: StudyFolder) -> None:
+    assert folder_hash(balli.texts) == balli.hash
