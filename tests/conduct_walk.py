@@ -19,7 +19,8 @@ from escalon.conduct.slots.approval import override_object, replacement_object, 
 from escalon.conduct.state import Fact, Patient, State
 from escalon.protocol import StudyFolder
 from tests import act
-from tests.reference.conduct_oracle import Oracle, Rules
+from tests.reference.conduct_books import Rules
+from tests.reference.conduct_oracle import Oracle
 
 SITES = {"01": (act.COORDINATOR, act.INVESTIGATOR), "02": (act.COORDINATOR_2, act.INVESTIGATOR_2)}
 HOURS = (0, 1, 5, 24, 24, 48, 7 * 24, 14 * 24)
@@ -55,6 +56,7 @@ def shown(state: State) -> dict[str, Any]:
         "queue": [slot.number for slot in state.slots.slots if slot.waits],
         "doses": {p.patient: p.dose_level for p in state.patients.values() if p.dose_level},
         "infused": {p.patient: p.infused_at.isoformat() for p in state.patients.values() if p.infused_at},
+        "owed": [],  # deviations are recorded in the act that shows them
         "holds": [hold.number for hold in state.open_holds],
         "cleared": sorted(
             ((one.regimen, one.process), one.dose_level)
@@ -209,7 +211,7 @@ def _infuse(walk: Walk) -> Any:
     if walk.chance(0, 9) == 0:
         level = walk.chance(1, 4)
     planned = walk.folder.study.dose_level(level).dose
-    moment = walk.now - timedelta(hours=walk.pick([0, 0, 0, 1, 30]))
+    moment = walk.now - timedelta(hours=walk.pick([0, 0, 0, 1, 30, 240, 360]))
     given = planned * walk.pick([1.0, 0.95, 0.6])
     values = act.exposure(walk, "UCART22", moment, given, planned)
     record = f"EX-CELLS-{1 + len(patient.records)}"

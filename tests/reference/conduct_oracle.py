@@ -6,45 +6,12 @@ Not checked here: ST-6 (needs the DLT definition), days as dates (ST-7), redosin
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tests.reference.conduct_books import Books, Rules
+
 Fact = Mapping[str, Any]
-
-
-@dataclass
-class Rules:
-    """What the study says: days of observation, hours of a reservation, strata in use by date."""
-
-    after_first_days: int
-    after_next_days: int
-    reservation_hours: float
-    regimens: list[tuple[date, str]]
-    processes: list[tuple[date, str]]
-    across: str
-    first_days: dict[str, int]
-    cells: str = "UCART22"
-
-
-@dataclass
-class Books:
-    """The oracle's own books."""
-
-    slots: dict[int, dict[str, Any]] = field(default_factory=dict)
-    cohorts: dict[int, dict[str, Any]] = field(default_factory=dict)
-    patients: dict[str, dict[str, Any]] = field(default_factory=dict)
-    holds: dict[int, dict[str, Any]] = field(default_factory=dict)
-    clearances: dict[int, dict[str, Any]] = field(default_factory=dict)
-    acknowledged: dict[tuple[int, str], datetime] = field(default_factory=dict)
-    approved: set[str] = field(default_factory=set)
-    sentinels: dict[int, datetime] = field(default_factory=dict)
-    overrides: dict[str, datetime] = field(default_factory=dict)
-    replaced: list[str] = field(default_factory=list)
-    eligible: set[str] = field(default_factory=set)
-    deviations: set[str] = field(default_factory=set)
-    decision: int = 0
-    changed: set[tuple[int, str]] = field(default_factory=set)
 
 
 class Oracle:
@@ -78,6 +45,7 @@ class Oracle:
             "infused": {
                 name: one["infused"].isoformat() for name, one in books.patients.items() if one["infused"]
             },
+            "owed": sorted(books.owed),
             "holds": [number for number, one in books.holds.items() if one["lifted"] is None],
             "cleared": sorted(
                 (one["stratum"], one["level"]) for one in books.clearances.values() if not one["revoked"]
@@ -96,6 +64,7 @@ class Oracle:
 
     def _CommitteeDecided(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         books.decision = fact["decision"]
+        books.decided.append((fact["at"], fact["decision"]))
         for cohort in books.cohorts.values():
             cohort["decided"] = True
         if fact["action"] == "de_escalate":
@@ -304,9 +273,9 @@ class Oracle:
         found = [] if fact["patient"] in books.eligible else ["DL-6 eligibility"]
         if self._held(moment) or patient["level"] is None or not self._has_seat(fact["patient"]):
             found.append("DL-6")
-        earliest = self._earliest(fact["patient"])
+        earliest = self._earliest(fact["patient"], moment)
         lead = timedelta(days=self.rules.first_days[patient["stratum"][0]] if patient["stratum"] else 0)
-        if earliest is not None and moment < earliest + lead:
+        if moment < earliest + lead:
             found.append("DL-6 too early")
         return found
 
@@ -315,30 +284,53 @@ class Oracle:
             one["patient"] == name and one["confirmed"] and one["seat"] for one in self.books.slots.values()
         )
 
-    def _earliest(self, name: str, given: datetime | None = None) -> datetime | None:
-        """ST-1 to ST-4 for ``name``, overridden by ST-8; a hold that began after ``given`` does not count."""
+    def _earliest(self, name: str, given: datetime) -> datetime:
+        """ST-1 to ST-4 for ``name``, overridden by ST-8; what began or happened after ``given`` does not count."""
         books, patient = self.books, self.books.patients[name]
         cohort = books.cohorts[patient["cohort"]]
         moments: list[datetime] = [cohort["opened"]]
         ended = [one for one in books.holds.values() if one["lifted"] is not None]
-        moments += [one["lifted"] for one in ended if given is None or one["from"] <= given]
-        read = books.acknowledged.get((books.decision, patient["site"]))
+        moments += [one["lifted"] for one in ended if one["from"] <= given]
+        read = books.acknowledged.get((self._decision_at(given), patient["site"]))
         moments += [read] if read is not None else []
         if name in books.overrides:
             return max([*moments, books.overrides[name]])
         if cohort["part"] == "escalation":
-            moments += self._observed(name, self._others(name))
+            moments += self._observed(self._others(name, given))
         return max(moments)
 
-    def _others(self, name: str) -> list[tuple[datetime, str]]:
+    def _decision_at(self, moment: datetime) -> int:
+        return max((number for at, number in self.books.decided if at <= moment), default=0)
+
+    def _others(self, name: str, given: datetime) -> list[tuple[datetime, str]]:
         cohort = self.books.patients[name]["cohort"]
         return sorted(
             (one["infused"], other)
             for other, one in self.books.patients.items()
-            if one["cohort"] == cohort and one["infused"] and other != name
+            if one["cohort"] == cohort and one["infused"] and one["infused"] <= given and other != name
         )
 
-    def _observed(self, name: str, infused: list[tuple[datetime, str]]) -> list[datetime]:
+    def _too_early(self) -> set[str]:
+        """ST-9: infused within the observation of an earlier infusion, and not as ST-8 allowed."""
+        found = set()
+        for name, one in self.books.patients.items():
+            if not one["infused"] or self.books.cohorts[one["cohort"]]["part"] != "escalation":
+                continue
+            # of two at one moment the one with the lower code went first
+            before = [row for row in self._others(name, one["infused"]) if row < (one["infused"], name)]
+            allowed = self.books.overrides.get(name)
+            if allowed is not None and one["infused"] >= allowed:
+                continue
+            if any(one["infused"] < end for end in self._observed(before)):
+                found.add(name)
+        return found
+
+    def _DeviationRecorded(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        found = [] if fact["patient"] in books.owed else ["ST-9 no such deviation"]
+        books.owed.discard(fact["patient"])
+        return found
+
+    def _observed(self, infused: list[tuple[datetime, str]]) -> list[datetime]:
         first, later = self.rules.after_first_days, self.rules.after_next_days
         return [
             moment + timedelta(days=first if place == 0 else later)
@@ -359,14 +351,16 @@ class Oracle:
         if self._held(moment) or cohort["decided"] or not self._has_seat(name):
             found.append("DL-7 seat or hold")
         earliest = self._earliest(name, moment)
-        if earliest is not None and moment < earliest:
+        if moment < earliest:
             found.append("ST-1 to ST-4")
-        if (books.decision, patient["site"]) not in books.acknowledged:
+        if (self._decision_at(moment), patient["site"]) not in books.acknowledged:
             found.append("ST-4 not acknowledged")
-        waits = cohort["part"] == "escalation" and self._others(name) and name not in books.overrides
+        waits = cohort["part"] == "escalation" and self._others(name, moment) and name not in books.overrides
         if waits and patient["cohort"] not in books.sentinels:
             found.append("ST-5")
+        late = self._too_early()
         patient["infused"] = moment
+        books.owed |= self._too_early() - late
         return found
 
     def _SentinelCleared(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
@@ -385,7 +379,9 @@ class Oracle:
         return [] if len(set(fact["signers"])) >= 2 else ["ST-8"]
 
     def _InfusionCorrected(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        late = self._too_early()
         books.patients[fact["patient"]]["infused"] = datetime.fromisoformat(fact["infused_at"])
+        books.owed |= self._too_early() - late
         return []
 
     def _SeatReleased(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802

@@ -7,7 +7,8 @@ from escalon.conduct import commands as c
 from escalon.conduct import events as core
 from escalon.conduct.act import Refused
 from escalon.conduct.slots import commands as slots
-from escalon.conduct.slots.approval import redosing_object
+from escalon.conduct.slots.approval import override_object, redosing_object
+from escalon.conduct.slots.events import InfusionPermitted
 from escalon.conduct.slots.queue import expires_at
 from escalon.protocol import StudyFolder
 from tests.act import (
@@ -15,6 +16,7 @@ from tests.act import (
     COORDINATOR,
     MONITOR,
     PHYSICIAN,
+    T0,
     Desk,
     acknowledge,
     adverse_event,
@@ -28,6 +30,8 @@ from tests.act import (
     review_sentinel,
 )
 from tests.unit.conduct.test_slots_queue import with_slots
+
+START = T0
 
 
 def lift(desk: Desk) -> None:
@@ -114,3 +118,98 @@ def test_a_reservation_begins_anew_when_a_hold_ends(balli: StudyFolder) -> None:
     lift(desk)
     lasts = timedelta(hours=balli.conduct.slots.reservation_hours)
     assert expires_at(desk.state, slot, balli) == desk.now + lasts
+
+
+def infusion_on(desk: Desk, patient: str, days: float) -> c.RecordForm:
+    """An entry of the first infusion of ``patient`` so many days after the start of the tests' first infusion."""
+    moment = START + timedelta(days=days)
+    return c.RecordForm(patient, "EX", "EX-CELLS-1", exposure(desk, "UCART22", moment, 1e5, 1e5))
+
+
+def three_conditioned(folder: StudyFolder, days: float) -> Desk:
+    """001 infused at START, the sentinel reviewed, 002 and 003 conditioned; now ``days`` after START."""
+    desk = opened(folder)
+    acknowledge(desk)
+    for patient in ("001", "002", "003"):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+    assert desk.now == START
+    desk.must(COORDINATOR, infusion_on(desk, "001", 0))
+    desk.now += timedelta(days=14)
+    review_sentinel(desk, 1)
+    desk.now = START + timedelta(days=days)
+    return desk
+
+
+def test_an_infusion_entered_after_a_later_one_is_judged_by_its_own_moment(balli: StudyFolder) -> None:
+    desk = three_conditioned(balli, 30)
+    desk.must(COORDINATOR, infusion_on(desk, "003", 30))
+    refused = desk.refused(COORDINATOR, infusion_on(desk, "002", 13))
+    assert refused.rule == "stagger"
+    assert "01-001 infused" in refused.reason
+    events = desk.must(COORDINATOR, infusion_on(desk, "002", 15))
+    assert [one.infused_at for one in events if isinstance(one, core.PatientInfused)] == [
+        START + timedelta(days=15)
+    ]
+    assert desk.state.slots.deviations == ()
+
+
+def test_an_infusion_entered_late_shows_that_a_later_one_broke_the_stagger(balli: StudyFolder) -> None:
+    desk = three_conditioned(balli, 20)
+    desk.must(COORDINATOR, infusion_on(desk, "003", 20))
+    assert desk.state.slots.deviations == ()
+    desk.must(COORDINATOR, infusion_on(desk, "002", 15))
+    (deviation,) = desk.state.slots.deviations
+    assert (deviation.patient, deviation.rule) == ("003", "INV-6 stagger")
+    assert "the observation of 01-002" in deviation.text
+
+
+def test_two_infusions_at_one_moment_break_the_stagger(balli: StudyFolder) -> None:
+    desk = three_conditioned(balli, 20)
+    desk.must(COORDINATOR, infusion_on(desk, "003", 20))
+    assert desk.refused(COORDINATOR, infusion_on(desk, "002", 20)).rule == "stagger"
+
+
+def test_a_dlt_recorded_after_an_infusion_does_not_refuse_its_entry(balli: StudyFolder) -> None:
+    desk = three_conditioned(balli, 16)
+    toxic = {**adverse_event(desk), "AESTDTC": (START + timedelta(days=10)).isoformat()}
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", toxic))
+    desk.now += timedelta(days=1)
+    refused = desk.refused(COORDINATOR, infusion_on(desk, "002", 16.5))
+    assert "[ST-6]" in refused.reason
+    desk.must(COORDINATOR, infusion_on(desk, "002", 15))
+
+
+def test_a_correction_to_before_the_override_is_a_deviation(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    acknowledge(desk)
+    for patient in ("001", "002"):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+    desk.must(COORDINATOR, infusion_on(desk, "001", 0))
+    desk.now = START + timedelta(days=8)
+    for signer in (MONITOR, CHAIR):
+        give(desk, signer, *override_object("002", desk.now.isoformat(), "cells expire"))
+    override = slots.OverrideStagger("002", desk.now, "cells expire", (MONITOR.id, CHAIR.id))
+    desk.must(MONITOR, override)
+    desk.now += timedelta(days=2)
+    desk.must(COORDINATOR, infusion_on(desk, "002", 10))
+    for days, found in ((9, 0), (8, 0), (7.5, 1)):
+        values = infusion_on(desk, "002", days).values
+        desk.must(COORDINATOR, c.RecordForm("002", "EX", "EX-CELLS-1", values, None, "clock"))
+        assert len(desk.state.slots.deviations) == found
+    assert desk.state.slots.deviations[0].patient == "002"
+
+
+def test_the_first_infusion_of_a_cohort_may_be_entered_last(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    acknowledge(desk)
+    for patient in ("001", "002"):
+        enrol(desk, patient)
+        lymphodeplete(desk, patient)
+    desk.now = START + timedelta(days=6)
+    desk.must(COORDINATOR, infusion_on(desk, "002", 6))
+    events = desk.must(COORDINATOR, infusion_on(desk, "001", 1))
+    (permitted,) = [one for one in events if isinstance(one, InfusionPermitted)]
+    assert not permitted.sentinel
+    assert [one.patient for one in desk.state.slots.deviations] == ["002"]

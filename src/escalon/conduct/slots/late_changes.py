@@ -40,12 +40,15 @@ def corrected(events: tuple[Event, ...], after: State) -> tuple[Event, ...]:
 
 
 def deviations(
-    before: State, after: State, corrections: tuple[Event, ...], folder: StudyFolder
+    before: State, after: State, moments: tuple[Event, ...], folder: StudyFolder
 ) -> tuple[Event, ...]:
-    """Return a deviation for every past infusion that breaks the stagger since a correction, and did not before."""
+    """Return a deviation for every past infusion that breaks the stagger since one of ``moments``, and did not before.
+
+    ``moments`` are corrected infusions, and infusions entered now, which may lie before others entered earlier.
+    """
     facts: list[Event] = []
-    for event in corrections:
-        if not isinstance(event, ev.InfusionCorrected):
+    for event in moments:
+        if not isinstance(event, ev.InfusionCorrected | core.PatientInfused):
             continue
         cohort = _cohort(after, event.patient)
         if cohort is None or cohort.part != "escalation":
@@ -61,15 +64,15 @@ def _cohort(state: State, patient: str) -> Cohort | None:
 
 
 def _too_early(state: State, cohort: Cohort, folder: StudyFolder) -> list[ev.DeviationRecorded]:
-    """Infusions of a cohort that lie inside the observation of an earlier one and were not overridden."""
-    allowed = {one.patient for one in state.slots.overrides}
+    """Infusions of a cohort that lie inside the observation of an earlier one, and before their override if any."""
+    overridden = {one.patient: one.not_before for one in state.slots.overrides}
     infused = infused_in_order(state, cohort)
     found = []
     for place, patient in enumerate(infused):
-        if patient.patient in allowed:
-            continue
         zone = site_zone(state, patient.site)
         assert patient.infused_at is not None
+        if patient.patient in overridden and patient.infused_at >= overridden[patient.patient]:
+            continue
         until, earlier = _observed(infused[:place], zone, folder)
         if until is not None and patient.infused_at < until:
             text = (

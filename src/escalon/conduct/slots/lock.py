@@ -78,7 +78,7 @@ def refuse_lymphodepletion(
             "DC-9 eligibility",
             f"the full eligibility of {patient.patient} is signed off before lymphodepletion",
         )
-    earliest = earliest_infusion(state, patient, folder, at)
+    earliest = earliest_infusion(state, patient, folder, at, moment)
     if earliest.lymphodepletion is not None and moment < earliest.lymphodepletion:
         shown = local(earliest.lymphodepletion, earliest.zone, zone_name=True)
         return Refused(

@@ -74,7 +74,7 @@ def _after_records(
     return (
         *reinfused(state, events, CELLS),
         *corrections,
-        *deviations(state, corrected_state, corrections, folder),
+        *deviations(state, corrected_state, (*events, *corrections), folder),
         *reopened(state, events, corrected_state, signed.at, folder),
     )
 

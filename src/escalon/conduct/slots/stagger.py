@@ -78,23 +78,24 @@ def earliest_infusion(
 ) -> Earliest:
     """Return the earliest permitted first infusion of ``patient``, on what is known at ``at`` (UTC).
 
-    ``given`` is the moment of an infusion entered afterwards: holds that began later had nothing to say about it.
+    ``given`` is the moment of an infusion that is entered: holds that began, patients infused and decisions made
+    after it had nothing to say about it.
     """
     zone = site_zone(state, patient.site)
     cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
     bounds = _general(state, cohort, patient, given or at)
     waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
     if cohort is not None and cohort.part == "escalation":
-        staggered = observation_bounds(state, cohort, patient, folder)
+        staggered = observation_bounds(state, cohort, patient, folder, given)
         override = next((one for one in state.slots.overrides if one.patient == patient.patient), None)
         if override is None:
             bounds += staggered
-            waits += _reviews(state, cohort, patient, folder)
+            waits += _reviews(state, cohort, patient, folder, given)
         else:
             signers = " and ".join(override.signers)
             bounds.append(Bound(override.not_before, "ST-8", f"the stagger was overridden by {signers}"))
-        waits += candidates(state, cohort, folder, at)
-    waits += _unread(state, patient)
+        waits += candidates(state, cohort, folder, at, given)
+    waits += _unread(state, patient, given or at)
     last = max(bounds, key=lambda bound: bound.moment, default=None)
     moment = None if last is None else last.moment
     lead = folder.study.regimen_on(patient.enrolled_at.date()).first_day
@@ -115,16 +116,19 @@ def permission(
     """Return on what the infusion of ``patient`` at ``infused_at`` is permitted; ``state`` is the one before it."""
     override = next((one for one in state.slots.overrides if one.patient == patient.patient), None)
     plain = replace(state, slots=replace(state.slots, overrides=()))
-    earliest = earliest_infusion(plain, patient, folder, at)
+    earliest = earliest_infusion(plain, patient, folder, at, infused_at)
     cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
     escalation = cohort is not None and cohort.part == "escalation"
+    infused = [] if cohort is None else infused_in_order(state, cohort)
+    # entered after a later one, the first of a cohort waits for nobody's review
+    late_first = bool(infused) and not any(_infused_by(one, infused_at) for one in infused)
     return InfusionPermitted(
         patient.patient,
         patient.cohort,
         infused_at,
         earliest.moment,
         earliest.rule,
-        escalation and folder.conduct.slots.sentinel_review,
+        escalation and folder.conduct.slots.sentinel_review and not late_first,
         override.signers if override is not None else (),
     )
 
@@ -137,19 +141,20 @@ def _general(state: State, cohort: Cohort | None, patient: Patient, moment: date
     ends = [hold.lifted_at for hold in state.holds if hold.lifted_at is not None and hold.at <= moment]
     if ends:
         bounds.append(Bound(max(ends), "ST-3", "a hold was lifted then"))
-    if state.decisions:
-        read = state.slots.acknowledged_at(state.decisions[-1].number, patient.site)
+    last = _last_decision(state, moment)
+    if last is not None:
+        read = state.slots.acknowledged_at(last, patient.site)
         if read is not None:
             bounds.append(Bound(read, "ST-4", f"site {patient.site} acknowledged the decision then"))
     return bounds
 
 
-def observation_bounds(state: State, cohort: Cohort, patient: Patient, folder: StudyFolder) -> list[Bound]:
-    """The stagger proper: behind every actual infusion of the cohort lies its observation, by position."""
+def observation_bounds(
+    state: State, cohort: Cohort, patient: Patient, folder: StudyFolder, given: datetime | None = None
+) -> list[Bound]:
+    """The stagger proper: behind every actual infusion of the cohort, up to ``given``, lies its observation."""
     found = []
-    for place, other in enumerate(infused_in_order(state, cohort)):
-        if other.patient == patient.patient:
-            continue
+    for place, other in enumerate(_others_infused(state, cohort, patient, given)):
         assert other.infused_at is not None
         sentinel = place == 0
         days = folder.study.stagger.after_first_days if sentinel else folder.study.stagger.after_next_days
@@ -176,22 +181,52 @@ def infused_in_order(state: State, cohort: Cohort) -> list[Patient]:
     return sorted(infused, key=lambda p: (p.infused_at, p.patient))
 
 
+def _others_infused(state: State, cohort: Cohort, patient: Patient, given: datetime | None) -> list[Patient]:
+    """Patients of ``cohort`` other than ``patient`` by actual infusion; only those infused by ``given``, if known."""
+    return [
+        other
+        for other in infused_in_order(state, cohort)
+        if other.patient != patient.patient and _infused_by(other, given)
+    ]
+
+
+def _infused_by(patient: Patient, moment: datetime | None) -> bool:
+    assert patient.infused_at is not None
+    return moment is None or patient.infused_at <= moment
+
+
+def _last_decision(state: State, moment: datetime) -> int | None:
+    """Number of the last decision made by ``moment``; None before the first."""
+    return next((one.number for one in reversed(state.decisions) if one.at <= moment), None)
+
+
 def sentinel_cleared(state: State, cohort: Cohort) -> datetime | None:
     """Return when the sentinel of ``cohort`` was cleared; None if not yet."""
     return next((one.at for one in state.slots.sentinels if one.cohort == cohort.cohort), None)
 
 
-def _reviews(state: State, cohort: Cohort, patient: Patient, folder: StudyFolder) -> list[str]:
-    before = [one for one in infused_in_order(state, cohort) if one.patient != patient.patient]
+def _reviews(
+    state: State, cohort: Cohort, patient: Patient, folder: StudyFolder, given: datetime | None
+) -> list[str]:
+    before = _others_infused(state, cohort, patient, given)
     if not before or not folder.conduct.slots.sentinel_review or sentinel_cleared(state, cohort) is not None:
         return []
     return [f"the review of the first patient, {before[0].site}-{before[0].patient}, is not signed [ST-5]"]
 
 
-def candidates(state: State, cohort: Cohort, folder: StudyFolder, at: datetime) -> list[str]:
-    """Patients of the cohort with a DLT proposed and not judged: until then it counts as one."""
+def candidates(
+    state: State, cohort: Cohort, folder: StudyFolder, at: datetime, given: datetime | None = None
+) -> list[str]:
+    """Patients of the cohort with a DLT proposed and not judged: until then it counts as one.
+
+    With ``given`` only those whom somebody could know of at that moment: infused, and with a record about it, by then.
+    """
     found = []
     for other in infused_in_order(state, cohort):
+        if given is not None and not (
+            _infused_by(other, given) and _proposed_by(state, other, folder, given)
+        ):
+            continue
         if other.dlt_status is DltStatus.PENDING or other.patient in state.slots.reopened:
             proposal = propose_dlt(state, other.patient, folder, at)
             if proposal.status is DltStatus.DLT:
@@ -200,10 +235,22 @@ def candidates(state: State, cohort: Cohort, folder: StudyFolder, at: datetime) 
     return found
 
 
-def _unread(state: State, patient: Patient) -> list[str]:
-    if not state.decisions:
+def _proposed_by(state: State, patient: Patient, folder: StudyFolder, moment: datetime) -> bool:
+    """Tell whether the criteria proposed a DLT of ``patient`` on the records as they were at ``moment``."""
+    known = {}
+    for name, record in patient.records.items():
+        versions = [one for one in record.versions() if one.recorded_at <= moment]
+        if versions:
+            known[name] = versions[-1]
+    patients = {**state.patients, patient.patient: replace(patient, records=known)}
+    then = replace(state, patients=patients)
+    return propose_dlt(then, patient.patient, folder, moment).status is DltStatus.DLT
+
+
+def _unread(state: State, patient: Patient, moment: datetime) -> list[str]:
+    last = _last_decision(state, moment)
+    if last is None:
         return []
-    last = state.decisions[-1].number
     if state.slots.acknowledged_at(last, patient.site) is not None:
         return []
     return [f"site {patient.site} has not acknowledged decision {last} [ST-4]"]
