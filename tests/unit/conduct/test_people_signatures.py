@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from escalon.conduct.act import Actor, Command, Event, Refused, Signed
-from escalon.conduct.commands import RecordForm
+from escalon.conduct.commands import AdjudicateDlt, RecordForm
 from escalon.conduct.decide import decide
 from escalon.conduct.encoding import decode, encode
+from escalon.conduct.events import DltStatus
 from escalon.conduct.fold import apply
 from escalon.conduct.people import events as ev
 from escalon.conduct.people.commands import GiveSignature, RecordSecurityEvent
@@ -33,10 +34,12 @@ from tests.act import (
     INSPECTOR,
     INVESTIGATOR,
     INVESTIGATOR_2,
+    MONITOR,
     Desk,
     adverse_event,
     enlist,
     enrol,
+    exposure,
     lymphodeplete,
     opened,
 )
@@ -256,3 +259,15 @@ def test_the_letter_of_non_repudiation_names_person_and_study(desk: Desk, balli:
     sent = RecordSecurityEvent("letter_sent", INVESTIGATOR.id, "by post")
     (recorded,) = desk.must(ADMINISTRATOR, sent)
     assert recorded == ev.SecurityEventRecorded("letter_sent", INVESTIGATOR.id, "by post")
+
+
+def test_an_adjudication_leaves_the_signature_on_the_entered_data(desk: Desk) -> None:
+    desk.must(
+        COORDINATOR, RecordForm("001", "EX", "EX-CELLS-1", exposure(desk, "UCART22", desk.now, 1e5, 1e5))
+    )
+    desk.must(INVESTIGATOR, casebook_sign(desk))
+    signed = given(desk)[-1]
+    desk.must(MONITOR, AdjudicateDlt("001", DltStatus.DLT, "pneumonitis", "5"))
+    assert desk.state.patients["001"].dlt_status is DltStatus.DLT
+    digest = content_hash(casebook_content(desk.state, "001"))
+    assert valid_signatures(desk.state, casebook_ref("001"), digest, "responsibility") == (signed,)

@@ -49,11 +49,13 @@ def form_content(state: State, patient: str, record: str) -> dict[str, Any]:
 
 
 def casebook_content(state: State, patient: str) -> dict[str, Any]:
-    """Return what the signer of a casebook is shown: every record in its latest version, and the DLT status."""
+    """Return what the signer of a casebook is shown: every record in its latest version.
+
+    Data as entered, no judgement of them: an adjudication has signatures of its own and leaves this one valid.
+    """
     known = state.patients[patient]
     return {
         "patient": patient,
-        "dlt_status": known.dlt_status,
         "records": [_shown(record) for _, record in sorted(known.records.items())],
     }
 
