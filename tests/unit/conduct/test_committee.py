@@ -9,6 +9,7 @@ from escalon.conduct import commands as c
 from escalon.conduct import events as ce
 from escalon.conduct.committee import commands as cc
 from escalon.conduct.committee import events as ev
+from escalon.conduct.committee.completeness import completeness
 from escalon.conduct.committee.cut import cut_content, cut_hash
 from escalon.conduct.committee.futility import react
 from escalon.conduct.committee.packet import build_packet, packet_hash
@@ -202,3 +203,13 @@ def test_the_allowed_decisions_are_at_most_as_bold_as_the_rule(
     desk.must(STATISTICIAN, cc.TakeCut("escalation", "test"))
     packet = build_packet(desk.state, balli, desk.state.committee.cuts[-1])
     assert [(one["action"], one["dose_level"]) for one in packet["allowed"]] == allowed
+
+
+def test_a_form_is_missing_from_the_day_after_its_window_closed(balli: StudyFolder) -> None:
+    """Visit D3 may be done on days 2 to 4."""
+    (patient,) = expansion(["CR"]).patients.values()
+    on_last_day, after = (completeness(patient, balli, T0 + timedelta(days=days)) for days in (4, 5))
+    assert "D1 LB" in on_last_day.missing
+    assert "D3 LB" not in on_last_day.missing
+    assert "D3 LB" in after.missing
+    assert after.due == on_last_day.due + len(["LB", "PC"])

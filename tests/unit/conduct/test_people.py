@@ -6,22 +6,30 @@ from datetime import datetime, timedelta
 import pytest
 
 from escalon.conduct import commands as core
-from escalon.conduct.act import Actor, Command
+from escalon.conduct.act import Actor, Command, Refused, Signed
 from escalon.conduct.people import commands as c
-from escalon.conduct.people.rights import refuse_same_person, refuse_sole_person, rights_during, rights_on
-from escalon.conduct.slots.commands import RequestSlot
+from escalon.conduct.people.rights import (
+    guard,
+    refuse_same_person,
+    refuse_sole_person,
+    rights_during,
+    rights_on,
+)
+from escalon.conduct.slots.commands import ReleaseSlot, RequestSlot
 from escalon.protocol import StudyFolder
 from escalon.protocol.conduct.people import AccessRules, Lockout, Password, Session
 from tests.act import (
     ADMINISTRATOR,
     CHAIR,
     COORDINATOR,
+    COORDINATOR_2,
     IDENTITY,
     INVESTIGATOR,
     MONITOR,
     SPONSOR,
     T0,
     Desk,
+    acknowledge,
     enlist,
     opened,
     staffed,
@@ -220,3 +228,25 @@ def test_limits_a_study_may_tighten_and_not_loosen() -> None:
     twice = AccessRules().separate_acts[0]
     with pytest.raises(ValueError, match="stands twice"):
         AccessRules(separate_acts=(twice, twice))
+
+
+def test_a_slot_is_touched_by_its_own_site_only(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    acknowledge(desk)
+    desk.must(COORDINATOR, RequestSlot("01", "C-1"))
+    release = ReleaseSlot(1, "handed back")
+    refused = guard(desk.state, Signed(release, COORDINATOR_2, desk.now, "session"), balli)
+    assert refused == Refused("site", "slot 1 belongs to site 01; Coordinator, site 02 acts for site 02")
+    assert guard(desk.state, Signed(release, COORDINATOR, desk.now, "session"), balli) is None
+
+
+def test_a_new_grant_takes_the_place_of_the_one_before(balli: StudyFolder) -> None:
+    desk = known(opened(balli))
+    desk.must(ADMINISTRATOR, grant(NEW, desk.now, trained=desk.now + 10 * YEAR))
+    desk.must(ADMINISTRATOR, grant(NEW, desk.now, trained=desk.now + timedelta(days=5)))
+    desk.must(ADMINISTRATOR, grant(NEW, desk.now, trained=desk.now + timedelta(days=9)), days=1)
+    assert sum(one.known(desk.now) for one in desk.state.people.persons["n"].grants) == 1
+    desk.now += timedelta(days=7)
+    desk.must(NEW, RequestSlot("01", "C-1"))
+    desk.now += timedelta(days=2)
+    assert desk.refused(NEW, RequestSlot("01", "C-2")).rule == "AC-4 training"

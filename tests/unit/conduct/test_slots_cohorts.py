@@ -249,6 +249,24 @@ def test_a_late_event_reopens_the_window_and_flags_the_decision_made_on_it(balli
     assert desk.state.slots.tasks[0].closed_at == desk.now
 
 
+def test_every_decision_made_on_a_changed_status_is_flagged_and_none_made_before_it(
+    balli: StudyFolder,
+) -> None:
+    desk = opened(balli)
+    for level, patients in ((2, ["001", "002", "003"]), (3, ["004", "005", "006"])):
+        observe_cohort(desk, patients)
+        desk.must(STATISTICIAN, c.RequestRecommendation())
+        meet(desk, "escalate", level)
+
+    def change(patient: str) -> list[int]:
+        events = desk.must(MONITOR, c.AdjudicateDlt(patient, DltStatus.DLT, "pneumonitis grade 4", "5"))
+        return [one.decision for one in events if isinstance(one, ev.DecisionInputsChanged)]
+
+    assert [decision.number for decision in desk.state.decisions] == [1, 2, 3]
+    assert change("002") == [2, 3]
+    assert change("005") == [3]
+
+
 def test_a_window_is_outside_running_and_completed(balli: StudyFolder) -> None:
     desk = opened(balli)
     enrol(desk, "001")

@@ -85,6 +85,25 @@ def test_two_writers_of_one_study_see_each_other(url: str, balli: StudyFolder) -
     assert verify_ledger(url)[0].holds
 
 
+def test_a_write_that_fails_leaves_the_state_as_it_was(tmp_path: Path, balli: StudyFolder) -> None:
+    """The event another writer added meanwhile was read, but in a transaction that came to nothing."""
+    path = tmp_path / "ledger.db"
+    first, second, third, *_ = commands(balli)
+    with LedgerWriter(str(path), balli) as one, LedgerWriter(str(path), balli) as other:
+        one.execute(first)
+        other.execute(second)
+        before = (one.state, one.head)
+        stop = "BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+        ask(str(path), f"CREATE TRIGGER full_disk BEFORE INSERT ON ledger_event {stop}")
+        with pytest.raises(Exception, match="the disk is full"):
+            one.execute(third)
+        assert (one.state, one.head) == before
+        ask(str(path), "DROP TRIGGER full_disk")
+        assert not isinstance(one.execute(third), c.Refused)
+        assert one.state.seq > other.state.seq > before[0].seq
+    assert verify_ledger(str(path))[0].holds
+
+
 def test_an_interrupted_run_continues_where_it_stopped(url: str, balli: StudyFolder) -> None:
     write(url, balli, count=2)
     with LedgerWriter(url, balli, resume=True, entropy=SeededEntropy(1)) as writer:

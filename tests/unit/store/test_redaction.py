@@ -121,6 +121,20 @@ def test_a_value_that_vanished_without_redaction_is_found(url: str, balli: Study
     assert f"event {seq} lost a value without a redaction" in verify_ledger(url)[0].problems
 
 
+def test_a_redaction_of_one_event_excuses_no_other(url: str, balli: StudyFolder) -> None:
+    seq, second, last = written(url, balli)
+    with LedgerWriter(url, balli) as writer:
+        writer.execute(acting(DATA_MANAGER, RedactValue(second, ("reason",), "personal data"), last))
+        assert not isinstance(writer.execute(acting(MONITOR, ConfirmRedaction(1), last)), c.Refused)
+    assert verify_ledger(url)[0].holds
+    ((by,),) = ask(
+        url, f"SELECT redacted_by_seq FROM ledger_value WHERE seq = {second} AND redacted_by_seq > 0"
+    )
+    disarm(url)
+    ask(url, f"UPDATE ledger_value SET value = NULL, salt = NULL, redacted_by_seq = {by} WHERE seq = {seq}")
+    assert f"event {seq} lost a value without a redaction" in verify_ledger(url)[0].problems
+
+
 def test_masking_replaces_the_named_items_only() -> None:
     payload = {"a": "x", "values": {"b": "y", "rows": [{"c": "z"}, {"c": "w"}]}}
     marked = masked(payload, ("values.rows.1.c", "a"), 3)

@@ -49,14 +49,15 @@ def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
 
 def _refuse_grant(person: Person, actor: Actor, at: datetime) -> Refused | None:
     where = f"at site {actor.site}" if actor.site else "for the whole study"
-    standing = [
+    # a new grant ends the one before, so that at most one stands
+    standing = (
         grant
         for grant in person.grants
         if (grant.role, grant.site) == (actor.role, actor.site) and grant.known(at)
-    ]
-    if not standing:
+    )
+    grant = next(standing, None)
+    if grant is None:
         return Refused("AC-1 role", f"{person.name} does not hold the role {actor.role} {where}")
-    grant = standing[-1]
     if not grant.delegated(at):
         dates = f"{grant.valid_from:%d %b %Y} to {_day(grant.valid_until)}"
         return Refused("AC-4 delegation", f"{person.name} is {actor.role} {where} from {dates} only")
