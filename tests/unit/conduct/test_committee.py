@@ -32,6 +32,9 @@ from tests.act import (
     lymphodeplete,
     observe_cohort,
     opened,
+    panel,
+    review,
+    sign_casebooks,
     staffed,
 )
 
@@ -213,3 +216,17 @@ def test_a_form_is_missing_from_the_day_after_its_window_closed(balli: StudyFold
     assert "D3 LB" not in on_last_day.missing
     assert "D3 LB" in after.missing
     assert after.due == on_last_day.due + len(["LB", "PC"])
+
+
+def test_a_casebook_signature_that_became_void_carries_no_decision(balli: StudyFolder) -> None:
+    desk = opened(balli)
+    observe_cohort(desk, ["001", "002", "003"])
+    desk.must(STATISTICIAN, c.RequestRecommendation())
+    sign_casebooks(desk)
+    changed = {**panel(desk), "PLAT": 91}
+    desk.must(COORDINATOR, c.RecordForm("002", "LB", "LB-D28", changed, "D28", "typing"))
+    decide = c.DecideDose("stay", 1, "more patients first", review(desk))
+    refused = desk.refused(CHAIR, decide)
+    assert refused.rule == "DC-6 casebook"
+    assert "002" in refused.reason
+    assert "001" not in refused.reason
