@@ -19,7 +19,15 @@ from escalon.protocol.conduct.people import EITHER_ROLES, ROLES, SITE_ROLES
 from tests.act import COORDINATOR, STAFF, T0, Desk, enlist, opened, seat
 from tests.study_files import ROOT
 
-WITHOUT_PLACE = {"ApproveVersion", "ConfirmReading", "ExpireSlots", "GiveSignature"}
+WITHOUT_PLACE = {
+    "ApplyImport",
+    "ApproveVersion",
+    "ConfirmReading",
+    "ExpireSlots",
+    "GiveSignature",
+    "RollbackImport",
+    "StageImport",
+}
 """Acts of site roles that name no patient, site or slot: their handlers look at what they touch."""
 COMMANDS = sorted(ALLOWED, key=lambda command: command.__name__)
 PHARMACOLOGIST = Actor("pk", "Pharmacologist", "pharmacologist")
