@@ -230,3 +230,42 @@ def test_a_casebook_signature_that_became_void_carries_no_decision(balli: StudyF
     assert refused.rule == "DC-6 casebook"
     assert "002" in refused.reason
     assert "001" not in refused.reason
+
+
+def test_the_worse_grade_and_every_death_reach_the_committee(balli: StudyFolder) -> None:
+    desk = treated(balli)
+    low = {"AECAT": "GENERAL", "AETOXGR": 2, "AESER": "N", "AESLIFE": "N", "AESHOSP": "N"}
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, **low)))
+    shock = {**low, "AEDECOD": "Cytokine release syndrome", "AECAT": "CRS", "AEGRSYS": "ASTCT 2019"}
+    # One vasopressor is grade 3 by the criteria; the site wrote 2.
+    crs = {
+        **shock,
+        "CRSTEMP": 39.2,
+        "CRSATTR": "Y",
+        "CRSHYPO": "Y",
+        "CRSPRESS": 1,
+        "CRSVASO": "N",
+        "CRSOXY": "NONE",
+    }
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-2", adverse_event(desk, **crs)))
+    died = {"DSDECOD": "DEATH", "DSSTDTC": desk.now.date().isoformat(), "DTHCAUS": "DISEASE PROGRESSION"}
+    desk.must(COORDINATOR, c.RecordForm("002", "DS", "DS-DEATH", died))
+    desk.must(STATISTICIAN, cc.TakeCut("escalation", "test"))
+    packet = build_packet(desk.state, balli, desk.state.committee.cuts[-1])
+    assert [(row["record"], row["grade"], row["worst_grade"]) for row in packet["adverse_events"]] == [
+        ("AE-2", 2, 3)
+    ]
+    assert [(row["patient"], row["term"]) for row in packet["deaths"]] == [("002", "DISEASE PROGRESSION")]
+
+
+def test_a_cut_tells_one_missing_code_from_another(balli: StudyFolder) -> None:
+    state = expansion(["CR", "NR"])
+    patient = state.patients["001"]
+    hashes = set()
+    for code in ("ND", "UNK"):
+        record = replace(
+            patient.records["RS-D28"], entered={"RSDTC": "2020-02-03", "RSORRES": {"missing": code}}
+        )
+        changed = replace(patient, records={"RS-D28": record})
+        hashes.add(cut_hash(replace(state, patients={**state.patients, "001": changed}), "expansion"))
+    assert len(hashes) == 2

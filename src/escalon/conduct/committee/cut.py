@@ -38,4 +38,4 @@ def _patient(patient: Patient) -> dict[str, Any]:
 
 
 def _record(record: Record) -> list[Any]:
-    return [record.form, record.record, record.version, record.visit, record.values]
+    return [record.form, record.record, record.version, record.visit, record.entered]

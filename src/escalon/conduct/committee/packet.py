@@ -12,6 +12,7 @@ from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.committee.completeness import completeness
 from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
+from escalon.conduct.derived_grades import worst_grade
 from escalon.conduct.evidence import peak
 from escalon.conduct.people.signatures import casebook_ref, valid_signatures
 from escalon.conduct.proposals import propose_dlt
@@ -140,7 +141,7 @@ def _exposure(patient: Patient) -> dict[str, list[float]]:
 
 
 def _events(patient: Patient) -> list[dict[str, Any]]:
-    """Adverse events of grade 3 or higher, serious ones and those of special interest."""
+    """Adverse events of grade 3 or higher (the worse of recorded and derived), serious or of special interest."""
     return [
         {
             "patient": patient.patient,
@@ -148,6 +149,7 @@ def _events(patient: Patient) -> list[dict[str, Any]]:
             "term": record.values["AEDECOD"],
             "category": record.values["AECAT"],
             "grade": record.values["AETOXGR"],
+            "worst_grade": worst_grade(record.values),
             "serious": record.values["AESER"],
             "start": record.values["AESTDTC"],
             "end": record.values.get("AEENDTC"),
@@ -155,18 +157,29 @@ def _events(patient: Patient) -> list[dict[str, Any]]:
             "related_to_cells": record.values["AERELUC"],
         }
         for record in patient.forms("AE")
-        if record.values["AETOXGR"] >= 3
+        if worst_grade(record.values) >= 3
         or record.values["AESER"] == "Y"
         or record.values["AECAT"] in SPECIAL_INTEREST
     ]
 
 
 def _deaths(patient: Patient) -> list[dict[str, Any]]:
-    return [
+    """Deaths as the patient left the study and as the outcome of an event: a death may be entered on either first."""
+    left = [
+        {
+            "patient": patient.patient,
+            "term": record.values.get("DTHCAUS") or "cause not recorded",
+            "date": record.values["DSSTDTC"],
+        }
+        for record in patient.forms("DS")
+        if record.values["DSDECOD"] == "DEATH"
+    ]
+    events = [
         {"patient": patient.patient, "term": record.values["AEDECOD"], "date": record.values.get("AEENDTC")}
         for record in patient.forms("AE")
         if record.values["AESDTH"] == "Y"
     ]
+    return [*left, *events]
 
 
 def _recommendation(state: State, folder: StudyFolder, part: str) -> dict[str, Any] | None:
