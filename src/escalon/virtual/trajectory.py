@@ -13,7 +13,7 @@ from typing import Any
 from escalon.protocol.scenarios import Scenario, VirtualPatientAssumptions
 from escalon.protocol.study import Regimen, Study
 from escalon.virtual import cytopenias, dose_limiting, toxicity
-from escalon.virtual.acts import Act, Consent, Day, Draft, Moment, fill_dates
+from escalon.virtual.acts import Act, Day, Draft, Moment, fill_dates
 from escalon.virtual.adverse_events import AdverseEvent, event_drafts
 from escalon.virtual.assess import Assess, Seen, investigator
 from escalon.virtual.cell_kinetics import CellCourse, draw_cell_course
@@ -22,10 +22,12 @@ from escalon.virtual.laboratory import LabCourse, draw_laboratory
 from escalon.virtual.leukemia import DiseaseCourse, assess_marrow, draw_disease, draw_response
 from escalon.virtual.patients import VirtualPatient, draw_patient
 from escalon.virtual.pharmacokinetics import Exposure, Infusion, draw_parameters, solve_exposure
+from escalon.virtual.screening import screening_drafts
 from escalon.virtual.streams import Streams
 from escalon.virtual.treatment import (
     CellDose,
     cell_draft,
+    crs_drafts,
     draw_cell_dose,
     draw_infusions,
     lymphodepletion_drafts,
@@ -282,7 +284,7 @@ def _infused_drafts(
 ) -> list[Draft]:
     streams, number = plan.streams, plan.number
     label = next((v.label for v in plan.visits.visits if v.day == plan.regimen.first_day), None)
-    drafts = _screening_drafts(plan, patient)
+    drafts = screening_drafts(plan.visits, plan.regimen, patient)
     drafts += lymphodepletion_drafts(plan.infusions, plan.regimen, label)
     drafts.append(cell_draft(plan.dose))
     drafts += _visit_drafts(plan, patient, disease, lab, aplasia)
@@ -306,51 +308,7 @@ def _event_drafts(
     record = f"AE-{index:02d}"
     rng = plan.streams.generator(plan.number, f"report {event.term} {event.onset:.3f}")
     entries = event_drafts(rng, record, event, plan.study.grading)
-    return [*entries, *taken, *_crs_treatment(event, index)]
-
-
-def _crs_treatment(event: AdverseEvent, index: int) -> list[Draft]:
-    """Tocilizumab from grade 2, dexamethasone from grade 3."""
-    if event.category != "CRS" or event.grade < 2 or event.worst_at is None:
-        return []
-    drugs = ["TOCILIZUMAB"] + (["DEXAMETHASONE"] if event.grade >= 3 else [])
-    day = math.floor(event.worst_at)
-    return [
-        Draft(
-            event.worst_at + 0.08,
-            "CM",
-            f"CM-CRS-{index:02d}-{line}",
-            {"CMTRT": drug, "CMCAT": "CRS TREATMENT", "CMSTDTC": Day(day), "CMENDTC": Day(day)},
-        )
-        for line, drug in enumerate(drugs, start=1)
-    ]
-
-
-def _screening_drafts(plan: _Plan, patient: VirtualPatient) -> list[Draft]:
-    screening = next(v for v in plan.visits.visits if "DM" in v.visit.forms)
-    day, label = screening.day - 0.08, screening.label
-    demography: dict[str, Any] = {
-        "AGE": patient.age,
-        "SEX": patient.sex,
-        "RACE": patient.race,
-        "ETHNIC": patient.ethnicity,
-        "COUNTRY": patient.country,
-    }
-    history: dict[str, Any] = {
-        "MHTERM": "B-cell acute lymphoblastic leukemia",
-        "PRIORLIN": patient.prior_lines,
-        "PRIORSCT": "Y" if patient.prior_transplant else "N",
-        "PRIORCD19": "Y" if patient.prior_cd19 else "N",
-        "CD22PCT": patient.cd22,
-    }
-    consent = {"DSDECOD": "INFORMED CONSENT OBTAINED", "DSSTDTC": Consent()}
-    eligible = {"DSDECOD": "ELIGIBILITY CRITERIA MET", "DSSTDTC": Day(plan.regimen.first_day - 1)}
-    return [
-        Draft(day - 0.02, "DS", "DS-CONSENT", consent, label),
-        Draft(day, "DM", "DM", demography, label),
-        Draft(day + 0.005, "MH", "MH", history, label),
-        Draft(plan.regimen.first_day - 0.7, "DS", "DS-ELIGIBLE", eligible, label),
-    ]
+    return [*entries, *taken, *crs_drafts(event, index)]
 
 
 def _visit_drafts(

@@ -1,12 +1,14 @@
 """Study treatment as given, and the samples that follow it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from escalon.protocol.scenarios import FollowUp, VirtualPatientAssumptions
 from escalon.protocol.study import Regimen, Study
-from escalon.virtual.acts import Draft, Moment
+from escalon.virtual.acts import Day, Draft, Moment
+from escalon.virtual.adverse_events import AdverseEvent
 from escalon.virtual.cell_kinetics import CellCourse
 from escalon.virtual.pharmacokinetics import Exposure, Infusion
 from escalon.virtual.streams import Streams, significant, uniform
@@ -157,3 +159,20 @@ def _sample(study: Study, analyte: str, nominal: float, day: float, value: float
         (v.id for v in study.visits if "PC" in v.forms and v.window[0] <= day <= v.window[1] + 1), None
     )
     return Draft(day + 0.005, "PC", f"PC-{analyte}-{nominal:g}", values, label)
+
+
+def crs_drafts(event: AdverseEvent, index: int) -> list[Draft]:
+    """Return the CM entries of a CRS: tocilizumab from grade 2, dexamethasone from grade 3."""
+    if event.category != "CRS" or event.grade < 2 or event.worst_at is None:
+        return []
+    drugs = ["TOCILIZUMAB"] + (["DEXAMETHASONE"] if event.grade >= 3 else [])
+    day = math.floor(event.worst_at)
+    return [
+        Draft(
+            event.worst_at + 0.08,
+            "CM",
+            f"CM-CRS-{index:02d}-{line}",
+            {"CMTRT": drug, "CMCAT": "CRS TREATMENT", "CMSTDTC": Day(day), "CMENDTC": Day(day)},
+        )
+        for line, drug in enumerate(drugs, start=1)
+    ]
