@@ -85,7 +85,7 @@ def highest_open(patients, clock, d, phi, cap, levels):
     return max(open_levels(n, y, held, seen, d, phi, cap), default=None)
 
 
-def run_trial(p, q, uniforms, phi, size, total, cap, enough, accrual):
+def run_trial(p, q, uniforms, phi, size, total, cap, enough, accrual, count_backfill=True):
     """One trial, event by event; `uniforms`: rows (DLT, DLT time, arrival, response), one column per arrival.
 
     Returns level, DLT and backfill flag of every counted patient, the reason of the end and the duration.
@@ -98,7 +98,8 @@ def run_trial(p, q, uniforms, phi, size, total, cap, enough, accrual):
 
         goal = min(size, total - (treated - len(cohort)))
         if len(cohort) >= goal and max(one["end"] for one in cohort) < clock:
-            n, y = tally(patients, clock, levels)
+            deciding = [one for one in patients if count_backfill or not one["backfill"]]
+            n, y = tally(deciding, clock, levels)
             following = next_level(n, y, d, phi)
             if following is None:
                 stop = "unsafe"

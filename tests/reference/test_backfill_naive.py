@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from escalon.design import EscalationPlan
-from escalon.design.backfill import UNSAFE, decide_backfill, open_for_backfill
+from escalon.design import EscalationPlan, select_mtd
+from escalon.design.backfill import UNSAFE, Backfill, decide_backfill, open_for_backfill
 from escalon.design.simulate_backfill import simulate_backfill_trials
 from tests.reference import backfill_naive as naive
 
@@ -38,11 +38,18 @@ def test_next_level_and_open_levels(tried, data, target):
     assert np.flatnonzero(ready[0]).tolist() == naive.open_levels(n, y, held, responded, d, target, 12)
 
 
+@pytest.mark.parametrize("count_backfill", [True, False])
 @pytest.mark.parametrize("accrual", [1.0, 4.0])
-def test_trials_event_by_event(accrual):
+def test_trials_event_by_event(accrual, count_backfill):
     p, q, trials = [0.1, 0.25, 0.3, 0.4, 0.5], [0.4, 0.4, 0.5, 0.5, 0.6], 150
     guards = [{"kind": "enough_at_dose", "n": 9}]
-    design = plan(0.25).model_copy(update={"guards": with_guards(guards), "max_patients": 18})
+    design = plan(0.25).model_copy(
+        update={
+            "guards": with_guards(guards),
+            "max_patients": 18,
+            "backfill": Backfill(cap=12, counts_in_escalation=count_backfill),
+        }
+    )
 
     def draw(rows):
         return [np.random.Generator(np.random.Philox(key=k)).random((rows, trials)) for k in range(5)]
@@ -51,7 +58,7 @@ def test_trials_event_by_event(accrual):
     uniforms = draw(400)
     for i in range(trials):
         counted, stop, end = naive.run_trial(
-            p, q, [part[:, i] for part in uniforms[:4]], 0.25, 3, 18, 12, 9, accrual
+            p, q, [part[:, i] for part in uniforms[:4]], 0.25, 3, 18, 12, 9, accrual, count_backfill
         )
         n = [sum(level == j for level, _, _ in counted) for j in range(5)]
         y = [sum(level == j and dlt for level, dlt, _ in counted) for j in range(5)]
@@ -59,6 +66,11 @@ def test_trials_event_by_event(accrual):
         assert (found.n[i].tolist(), found.y[i].tolist(), found.backfill[i].tolist()) == (n, y, extra), i
         assert found.duration[i] == pytest.approx(end, abs=1e-12)
         assert (found.mtd[i] == -1) or stop != "unsafe"
+        deciding = [(level, dlt) for level, dlt, backfill in counted if count_backfill or not backfill]
+        own_n = [sum(level == j for level, _ in deciding) for j in range(5)]
+        own_y = [sum(level == j and dlt for level, dlt in deciding) for j in range(5)]
+        selected = -1 if stop == "unsafe" else (select_mtd(design, own_n, own_y) or 0) - 1
+        assert int(found.mtd[i]) == selected
 
 
 def with_guards(guards):

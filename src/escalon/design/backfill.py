@@ -13,6 +13,9 @@ reason alone. Then with b* the highest conflicting level and (y, n) pooled over 
 
 MTD: isotonic regression of BOIN on all evaluable patients, backfill included.
 
+With `counts_in_escalation: false` the decision on the next level, its guards and the MTD rest on the patients of the
+escalation alone; which levels are open for backfill still rests on all.
+
 Source: Zhao, Yuan, Korn, Freidlin 2024, doi 10.1158/1078-0432.CCR-23-2585. Conventions beyond the paper as in the R
 package bfboin 0.1.1: a conflict with "stay" or "de-escalate" at d needs a lower level that says de-escalate; the
 sample size of the plan counts patients of the escalation, backfill patients come on top; the guard enough_at_dose
@@ -49,6 +52,9 @@ class Backfill(BaseModel):
     cap: int = Field(12, ge=0, description="patients at one level from which it is closed for backfill")
     order: Literal["highest", "lowest", "random"] = "highest"
     need_response: bool = Field(True, description="a level opens only after a response was seen there")
+    counts_in_escalation: bool = Field(
+        True, description="DLTs of backfill patients enter the decision on the next level and the MTD"
+    )
 
     def check_plan(self, kind: str, guards: tuple[Any, ...], titration: bool) -> None:
         """Raise ValueError when backfilling does not fit the plan."""
@@ -173,13 +179,14 @@ def recommend_backfill(
         "outcomes": format_outcomes(outcomes.cohorts),
         "pending": [[patient.level, patient.followup] for patient in waiting], "plan": plan.hash,
     }  # fmt: skip
-    estimates = beta_estimates(n, y, plan.rule.target_rate)
+    own_n, own_y = deciding_counts(plan, outcomes)
+    estimates = beta_estimates(own_n, own_y, plan.rule.target_rate)
     if current is None:
         start = plan.start_level
         words = (f"No evaluable patient of the escalation yet: the plan starts at level {start}.",)
         return BackfillRecommendation("stay", start, words, (start,), estimates, None, False, inputs)
     held = n + np.bincount([patient.level - 1 for patient in waiting], minlength=plan.levels).astype(np.int64)
-    decision = decide_backfill(plan, n[None], y[None], np.array([current - 1]))
+    decision = decide_backfill(plan, own_n[None], own_y[None], np.array([current - 1]))
     stop = FULL if _escalated(outcomes) >= plan.max_total else int(decision.stop[0])
     level = int(decision.level[0]) + 1
     ready = open_for_backfill(plan, n[None], y[None], held[None], e[None] > 0, np.array([level - 1]))[0]
@@ -189,7 +196,7 @@ def recommend_backfill(
     )
     mtd = None
     if stop in (FULL, ENOUGH):
-        index = int(plan.rule.select(n[None], y[None])[0])
+        index = int(plan.rule.select(own_n[None], own_y[None])[0])
         mtd = None if index < 0 else index + 1
     reasons.append(_conclusion(plan, stop, current, level, mtd))
     admissible = (
@@ -201,6 +208,15 @@ def recommend_backfill(
         _action(stop, current, level), None if stop else level, tuple(reasons), admissible, estimates, mtd, False,
         inputs, backfill,
     )  # fmt: skip
+
+
+def deciding_counts(plan: "EscalationPlan", outcomes: Outcomes) -> tuple[IntArray, IntArray]:
+    """Evaluable patients and DLTs per level the next level is decided on: without backfill if the plan says so."""
+    assert plan.backfill is not None
+    if plan.backfill.counts_in_escalation:
+        return outcomes.n, outcomes.y
+    own = Outcomes(tuple(cohort for cohort in outcomes.cohorts if not cohort.backfill), outcomes.levels)
+    return own.n, own.y
 
 
 def _escalated(outcomes: Outcomes) -> int:
@@ -220,7 +236,7 @@ def _action(stop: int, current: int, level: int) -> Action:
 
 
 def _words(plan: "EscalationPlan", outcomes: Outcomes, decision: BackfillDecision, current: int) -> list[str]:
-    n, y = outcomes.n, outcomes.y
+    n, y = deciding_counts(plan, outcomes)
     words = plan.rule.explain(n, y, current - 1)
     star, rule = int(decision.conflict[0]), _rule(plan)
     if star >= 0:
@@ -230,6 +246,9 @@ def _words(plan: "EscalationPlan", outcomes: Outcomes, decision: BackfillDecisio
             f"{star + 1} to {current} pooled have {pooled_y} of {pooled_n} ({pooled_y / pooled_n:.4f} against "
             f"{rule.lambda_e:.4f} and {rule.lambda_d:.4f}), which decides instead."
         )
+    assert plan.backfill is not None
+    if not plan.backfill.counts_in_escalation:
+        words.append("Backfill patients are not counted in this decision, as the plan says.")
     total = _escalated(outcomes)
     last = plan.cohort_sizes[-1]
     if len(plan.cohort_sizes) == 1 and total % last and total < plan.max_total:

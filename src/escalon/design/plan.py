@@ -156,6 +156,8 @@ class EscalationPlan(BaseModel):
             del content["lower_level"]
         if self.backfill is None:
             del content["backfill"]  # the hash of a plan without backfill is older than the option
+        elif self.backfill.counts_in_escalation:
+            del content["backfill"]["counts_in_escalation"]  # as for backfill
         content["guards"] = sorted(content["guards"], key=lambda guard: json.dumps(guard, sort_keys=True))
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()

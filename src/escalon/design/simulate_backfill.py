@@ -16,7 +16,7 @@ import numpy as np
 
 from escalon.design.backfill import GO_ON, UNSAFE, decide_backfill, open_for_backfill
 from escalon.design.operating_characteristics import OperatingCharacteristics, build_oc
-from escalon.design.rules.base import FloatArray, IntArray
+from escalon.design.rules.base import BoolArray, FloatArray, IntArray
 from escalon.design.simulate_efficacy import mean_error, share_error, size_errors
 from escalon.design.spread import spread
 
@@ -182,11 +182,13 @@ def _cohort_size(plan: "EscalationPlan", now: _Trials, which: IntArray) -> IntAr
 
 
 def _counts(
-    plan: "EscalationPlan", now: _Trials, which: IntArray, k: int
+    plan: "EscalationPlan", now: _Trials, which: IntArray, k: int, everybody: bool = True
 ) -> tuple[IntArray, IntArray, IntArray]:
-    """Evaluable patients, DLTs and all patients per level at the clock, from the first k arrivals."""
+    """Evaluable patients, DLTs and all patients per level at the clock, from the first k arrivals; without
+    `everybody` the evaluable ones are those of the escalation."""
     course = now.course
     level, known = course.level[which, :k], course.end[which, :k] < now.clock[which, None]
+    known = known & (everybody | (course.cohort[which, :k] == 1))
     tox = known & (course.dlt[which, :k] == 1)
     parts = [
         [(here & mask).sum(axis=1) for here in (level == j for j in range(plan.levels))]
@@ -200,7 +202,8 @@ def _decide(plan: "EscalationPlan", now: _Trials, which: IntArray, k: int) -> No
     """The cohort is complete: the next level, or the end."""
     if which.size == 0:
         return
-    n, y, _ = _counts(plan, now, which, k)
+    assert plan.backfill is not None
+    n, y, _ = _counts(plan, now, which, k, everybody=plan.backfill.counts_in_escalation)
     decision = decide_backfill(plan, n, y, now.level[which])
     finished = now.escalated[which] >= plan.max_total
     now.stop[which] = np.where((decision.stop == GO_ON) & finished, 1, decision.stop)
@@ -262,8 +265,20 @@ def _finish(plan: "EscalationPlan", now: _Trials) -> BackfillTrials:
         np.stack([((course.level == j) & mask).sum(axis=1) for j in range(plan.levels)], axis=1)
         for mask in masks
     )
-    mtd = np.where(now.stop == UNSAFE, -1, plan.rule.select(n, y))
+    assert plan.backfill is not None
+    own_n, own_y = (n, y) if plan.backfill.counts_in_escalation else _own(plan, course, counted)
+    mtd = np.where(now.stop == UNSAFE, -1, plan.rule.select(own_n, own_y))
     return BackfillTrials(n, y, backfill, now.escalated, mtd, now.ready)
+
+
+def _own(plan: "EscalationPlan", course: _Course, counted: BoolArray) -> tuple[IntArray, IntArray]:
+    """Counts of the escalation alone, of those `counted`."""
+    own = counted & (course.cohort == 1)
+    n, y = (
+        np.stack([((course.level == j) & mask).sum(axis=1) for j in range(plan.levels)], axis=1)
+        for mask in (own, own & (course.dlt == 1))
+    )
+    return n, y
 
 
 def _sums(plan: "EscalationPlan", prob_tox: FloatArray, trials: BackfillTrials) -> dict[str, Any]:

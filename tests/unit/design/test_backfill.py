@@ -183,3 +183,20 @@ def test_the_highest_conflicting_level_is_where_pooling_starts():
         plan(levels=5), np.array([[6, 6, 6, 0, 0]]), np.array([[3, 2, 0, 0, 0]]), np.array([2])
     )
     assert (int(found.conflict[0]), int(found.level[0])) == (1, 3)
+
+
+def test_a_plan_may_leave_backfill_out_of_the_decision_and_says_so():
+    apart = plan(backfill={"cap": 9, "counts_in_escalation": False})
+    answer = apart.recommend("1NNE 2NNN +1TTT")
+    assert (answer.action, answer.level) == ("escalate", 3)
+    assert "Backfill patients are not counted in this decision, as the plan says." in answer.reasons
+    assert 1 not in answer.backfill  # which levels are open rests on all: 3 of 6 had a DLT at level 1
+    together = plan().recommend("1NNE 2NNN +1TTT")
+    assert (together.action, together.level) == ("de_escalate", 1)
+
+
+def test_the_hash_of_a_plan_that_counts_backfill_is_older_than_the_option():
+    said = plan(backfill={"cap": 9, "counts_in_escalation": True})
+    assert said.hash == plan().hash != plan(backfill={"cap": 9, "counts_in_escalation": False}).hash
+    content = plan().model_dump(mode="json")
+    assert content["backfill"].pop("counts_in_escalation") is True
