@@ -111,6 +111,23 @@ def test_a_case_is_written_for_a_region_with_and_without_a_dictionary(ledger: st
     assert out.read_bytes() == before
 
 
+def test_a_report_that_is_not_valid_by_the_users_schema_is_not_written(ledger: str, tmp_path: Path) -> None:
+    out, schemas = tmp_path / "case.xml", tmp_path / "schemas"
+    schema = (
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:hl7-org:v3">'
+        '<xs:element name="MCCI_IN200100UV01"><xs:complexType><xs:sequence>'
+        '<xs:any processContents="skip" minOccurs="{least}" maxOccurs="99"/>'
+        '</xs:sequence><xs:attribute name="ITSVersion"/></xs:complexType></xs:element></xs:schema>'
+    )
+    schemas.mkdir()
+    (schemas / "MCCI_IN200100UV01.xsd").write_text(schema.format(least=50), encoding="utf-8")
+    options = ("icsr", ledger, "--study", STUDY, "--case", "1", "--out", str(out), "--schema", str(schemas))
+    assert "not valid by the schema; nothing was written" in run(*options, code=2)
+    assert not out.exists()
+    (schemas / "MCCI_IN200100UV01.xsd").write_text(schema.format(least=1), encoding="utf-8")
+    assert f"Valid by the schema files in {schemas}" in run(*options)
+
+
 def test_an_acknowledgement_file_is_read(desk: Desk, ledger: str, tmp_path: Path) -> None:
     at = desk.state.safety.reports[0].at
     case = case_number(desk.folder, 1)

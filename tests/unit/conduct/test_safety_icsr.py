@@ -150,6 +150,19 @@ def test_the_case_says_what_was_recorded(fatal: Desk) -> None:
     assert "false" not in values(text, criteria.format("otherCaseIds"), "value")
 
 
+@pytest.mark.parametrize("region", ["EU", "US"])
+def test_times_have_the_parts_their_type_asks_for(fatal: Desk, region: str) -> None:
+    """The schema of HL7 version 3: an expression of times (SXPR_TS) has two parts or more, an interval its ends."""
+    kind = "{http://www.w3.org/2001/XMLSchema-instance}type"
+    times = [
+        one
+        for one in ET.fromstring(written(fatal, region)).iter("{urn:hl7-org:v3}effectiveTime")
+        if one.get(kind)
+    ]
+    parts = {(one.get(kind), len(one.findall("comp", HL7)), len(one.findall("low", HL7))) for one in times}
+    assert parts == {("SXPR_TS", 2, 0), ("IVL_TS", 0, 1)}
+
+
 def test_each_region_gets_the_opinions_in_its_own_way(fatal: Desk) -> None:
     opinions = ".//component/causalityAssessment/code[@code='39']/../{}"
     eu, us = written(fatal, "EU"), written(fatal, "US")

@@ -173,10 +173,10 @@ def _product(drugs: ET.Element, product: ProductUse, uid: str) -> None:
 def _dose(use: ET.Element, dose: Dose) -> None:
     given = act(use, "outboundRelationship2/substanceAdministration", "COMP SBADM.EVN")
     element(given, "text", dose.text)
-    period = element(given, "effectiveTime", **{TYPE: "SXPR_TS"})
-    both = element(period, "comp", **{TYPE: "IVL_TS"}, operator="A")
-    element(both, "low", value=stamp(dose.start))
-    element(both, "high", value=stamp(dose.end))
+    # An expression of times (SXPR_TS) needs two parts by the schema; start and end alone are one interval.
+    period = element(given, "effectiveTime", **{TYPE: "IVL_TS"})
+    element(period, "low", value=stamp(dose.start))
+    element(period, "high", value=stamp(dose.end))
     route = code_of("route", dose.route)
     if route:
         element(element(given, "routeCode"), "originalText", route)
