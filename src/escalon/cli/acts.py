@@ -1,17 +1,15 @@
 """Acts of a person on a ledger from the terminal: redaction by two persons, and going over to an amended study."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from escalon.cli.common import bad_input
+from escalon.cli.sending import carry_out, current
 
 if TYPE_CHECKING:
-    from escalon.conduct.act import Actor, Command, Event
-    from escalon.conduct.state import State
-    from escalon.protocol import StudyFolder
+    from escalon.conduct.act import Command
 
 Ledger = Annotated[str, typer.Argument(help="Ledger file, or database URL.")]
 By = Annotated[str, typer.Option("--by", help="Id of the registered person who acts.")]
@@ -54,7 +52,7 @@ def redact(
             if confirm is not None
             else RedactValue(event or 0, tuple(item or ()), reason)
         )
-        (done,) = _carry_out(ledger, study, by, command)
+        (done,) = carry_out(ledger, study, by, command)
     number, target = done.redaction, done.target_seq  # type: ignore[attr-defined]
     if confirm is None:
         typer.echo(f"redaction {number} of event {target} is requested; nothing is destroyed yet")
@@ -82,60 +80,11 @@ def amend(
 
     with bad_input():
         folder = open_study(new)
-        _, current = _now(ledger, old)
+        _, in_force = current(ledger, old)
         command = AmendStudy(folder.hash, reason)
-        events = _carry_out(ledger, old, by, command, succeed(folder, current))
+        events = carry_out(ledger, old, by, command, succeed(folder, in_force))
     changes = [change for event in events for change in getattr(event, "changes", ())]
     for change in changes:
         typer.echo(change)
-    typer.echo(f"the study is on version {folder.hash[:12]} now, before on {current.hash[:12]}")
+    typer.echo(f"the study is on version {folder.hash[:12]} now, before on {in_force.hash[:12]}")
     typer.echo("each site approves the version before patients are enrolled on it")
-
-
-def _now(ledger: str, study: Path | None) -> "tuple[State, StudyFolder]":
-    """Return the state of the ledger and the version of the study in force; ``study`` if the ledger keeps none."""
-    from escalon.conduct.fold import fold
-    from escalon.conduct.replay import version_in_force
-    from escalon.pipeline import open_study
-    from escalon.store.ledger import read_facts
-    from escalon.store.study_versions import all_versions
-
-    state = fold(read_facts(ledger))
-    return state, version_in_force(state, all_versions(ledger, None if study is None else open_study(study)))
-
-
-def _carry_out(
-    ledger: str, study: Path | None, by: str, command: "Command", folder: "StudyFolder | None" = None
-) -> "tuple[Event, ...]":
-    """Send ``command`` at this moment; ValueError with the rule and its sentence if it is refused."""
-    from escalon.conduct.act import Refused, Signed
-    from escalon.store.execute import LedgerWriter
-
-    state, current = _now(ledger, study)
-    at = datetime.now(UTC)
-    actor = _actor(state, by, command, at)
-    with LedgerWriter(ledger, folder or current, origin="system") as writer:
-        outcome = writer.execute(Signed(command, actor, at))
-    if isinstance(outcome, Refused):
-        raise ValueError(f"{outcome.reason} ({outcome.rule}); nothing was written")
-    return outcome
-
-
-def _actor(state: "State", by: str, command: "Command", at: datetime) -> "Actor":
-    """Return ``by`` in the first role held now that may send ``command``; ValueError if there is none."""
-    from escalon.conduct.act import Actor
-    from escalon.conduct.people.rights import rights_on
-    from escalon.conduct.roles import ALLOWED
-
-    person = state.people.persons.get(by)
-    if person is None:
-        raise ValueError(
-            f"--by {by}: no person with this id is registered in the ledger; nothing was written"
-        )
-    allowed = ALLOWED[type(command)]
-    right = next((one for one in rights_on(state, by, at) if one.role in allowed), None)
-    if right is None:
-        raise ValueError(
-            f"--by {by}: {person.name} is none of {', '.join(allowed)} at this time; nothing was written"
-        )
-    return Actor(by, person.name, right.role, right.site)

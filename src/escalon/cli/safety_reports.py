@@ -104,24 +104,41 @@ def safety_icsr(
 def safety_ack(
     ledger: Ledger,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Acknowledgement file of an authority.")],
-    study: Study,
+    study: Annotated[
+        Path | None, typer.Option("--study", help="Study folder; default: the one the ledger keeps.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Id of the safety officer who records it; without: only say.")
+    ] = None,
+    schema: Schema = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which report an acknowledgement answers, and what it says; nothing is recorded."""
-    from escalon.conduct.fold import fold
+    """Say which report an acknowledgement answers and how, and record it; a rejection opens the task again."""
+    from escalon.cli.sending import carry_out, current
+    from escalon.conduct.safety.events import ClockReopened
     from escalon.conduct.safety.icsr.acknowledge import acknowledge
-    from escalon.pipeline import open_study
-    from escalon.store.ledger import read_facts
+    from escalon.report.terminal_safety import countdown
 
     with bad_input():
-        text = file.read_bytes().decode("utf-8-sig")
-        found = acknowledge(fold(read_facts(ledger)), open_study(study), text)
+        content = file.read_bytes()
+        state, folder = current(ledger, study)
+        found = acknowledge(state, folder, content)
+        _validate(content.decode("utf-8-sig"), schema)
+        events = carry_out(ledger, study, by, found) if by is not None else ()
+    reopened = [event.clock for event in events if isinstance(event, ClockReopened)]
     if as_json:
-        keys = ("report", "accepted", "detail")
-        show({"acknowledgements": [{key: getattr(one, key) for key in keys} for one in found]})
+        keys = ("report", "accepted", "detail", "content_hash")
+        answer = {key: getattr(found, key) for key in keys}
+        answered = found.answered_at.isoformat() if found.answered_at else None
+        show(answer | {"answered_at": answered, "recorded": bool(events), "reopened": reopened})
         return
-    for one in found:
-        typer.echo(f"Report {one.report}: {'accepted' if one.accepted else 'REJECTED'}: {one.detail}")
+    typer.echo(f"Report {found.report}: {'accepted' if found.accepted else 'REJECTED'}: {found.detail}")
+    if not events:
+        typer.echo("Nothing is recorded; the safety officer records it with --by PERSON")
+    for number in reopened:
+        clock = state.safety.clocks[number - 1]
+        left = countdown(clock.due_at - datetime.now(UTC))
+        typer.echo(f"Clock {number} is open again; it is due {clock.due_at:%d %b %Y %H:%M} UTC, {left}")
 
 
 def _dictionary(path: Path | None, version: str) -> "EventDictionary | None":

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from escalon.cli import app
 from escalon.conduct import commands as c
 from escalon.conduct.act import Refused
+from escalon.conduct.fold import fold
 from escalon.conduct.safety import commands as sc
 from escalon.conduct.safety.clocks import tasks
 from escalon.conduct.safety.icsr.build import case_number
@@ -18,7 +19,9 @@ from escalon.conduct.safety.icsr.send import write_report
 from escalon.conduct.safety.icsr.write import batch_number
 from escalon.protocol import StudyFolder
 from escalon.store.execute import LedgerWriter
-from tests.act import COORDINATOR, SAFETY_OFFICER, T0, Desk
+from escalon.store.ledger import read_facts
+from escalon.store.verify import verify_ledger
+from tests.act import COORDINATOR, INVESTIGATOR, SAFETY_OFFICER, T0, Desk
 from tests.unit.conduct.test_safety import HASH, assess, record, with_event
 from tests.unit.conduct.test_safety_icsr import ACK, HEADER, ROW
 
@@ -128,13 +131,63 @@ def test_a_report_that_is_not_valid_by_the_users_schema_is_not_written(ledger: s
     assert f"Valid by the schema files in {schemas}" in run(*options)
 
 
-def test_an_acknowledgement_file_is_read(desk: Desk, ledger: str, tmp_path: Path) -> None:
-    at = desk.state.safety.reports[0].at
+def answer(desk: Desk, file: Path, message: str, whole: str = "AE", **changes: str) -> str:
+    """Write an acknowledgement of report 1 to ``file``."""
     case = case_number(desk.folder, 1)
-    batch = batch_number(case, at, desk.folder.conduct.safety.receivers["EU"])
-    file = tmp_path / "answer.xml"
-    file.write_text(ACK.format(message="CR", whole="AE", case=case, batch=batch), encoding="utf-8")
-    assert run("ack", ledger, str(file), "--study", STUDY) == "Report 1: REJECTED: rule 12\n"
+    batch = batch_number(case, desk.state.safety.reports[0].at, desk.folder.conduct.safety.receivers["EU"])
+    names = {"case": case, "batch": batch} | changes
+    file.write_text(ACK.format(message=message, whole=whole, **names), encoding="utf-8")
+    return str(file)
+
+
+def test_an_acknowledgement_is_told_and_nothing_recorded_without_a_person(
+    desk: Desk, ledger: str, tmp_path: Path
+) -> None:
+    file, before = answer(desk, tmp_path / "answer.xml", "CR"), len(read_facts(ledger))
+    said = run("ack", ledger, file, "--study", STUDY)
+    assert said.startswith("Report 1: REJECTED: rule 12\nNothing is recorded")
+    assert len(read_facts(ledger)) == before
+
+
+def test_a_rejection_is_recorded_once_and_opens_the_task_again(
+    desk: Desk, ledger: str, tmp_path: Path
+) -> None:
+    copy = tmp_path / "ledger.db"
+    copy.write_bytes(Path(ledger).read_bytes())
+    file = answer(desk, tmp_path / "answer.xml", "CR")
+    for by, said in ((INVESTIGATOR.id, "is none of safety_officer"), ("nobody", "no person with this id")):
+        assert said in run("ack", str(copy), file, "--study", STUDY, "--by", by, code=2)
+    assert read_facts(str(copy)) == read_facts(ledger)
+    said = run("ack", str(copy), file, "--study", STUDY, "--by", SAFETY_OFFICER.id)
+    number = desk.state.safety.reports[0].clock
+    assert f"Clock {number} is open again; it is due" in said
+    assert "late by" in said  # the clock ran on
+    state = fold(read_facts(str(copy)))
+    report, clock = state.safety.reports[0], state.safety.clocks[number - 1]
+    assert (report.accepted, report.detail, clock.stopped_at) == (False, "rule 12", None)
+    assert clock.due_at == desk.state.safety.clocks[number - 1].due_at
+    again = run("ack", str(copy), file, "--study", STUDY, "--by", SAFETY_OFFICER.id, code=2)
+    assert "report 1 is rejected since" in again
+    assert [one.holds for one in verify_ledger(str(copy))] == [True]
+
+
+def test_an_acceptance_is_recorded_and_a_file_of_others_is_not(
+    desk: Desk, ledger: str, tmp_path: Path
+) -> None:
+    copy, xml = tmp_path / "ledger.db", tmp_path / "answer.xml"
+    copy.write_bytes(Path(ledger).read_bytes())
+    options = ("--study", STUDY, "--by", SAFETY_OFFICER.id)
+    wrong = answer(desk, xml, "CA", batch="OTHER-1")
+    assert "no report was sent in batch OTHER-1" in run("ack", str(copy), wrong, *options, code=2)
+    xml.write_text("<a/>", encoding="utf-8")
+    assert "no MCCI_IN200101UV01 message" in run("ack", str(copy), str(xml), *options, code=2)
+    assert "No such file" in run("ack", str(copy), str(tmp_path / "none.xml"), *options, code=2)
+    assert read_facts(str(copy)) == read_facts(ledger)
+    told = json.loads(run("ack", str(copy), answer(desk, xml, "CA", "AA"), *options, "--json"))
+    assert (told["recorded"], told["accepted"], told["reopened"]) == (True, True, [])
+    assert told["answered_at"] == "2020-02-03T04:05:06+00:00"
+    assert told["content_hash"] == sha256(xml.read_bytes()).hexdigest()
+    assert fold(read_facts(str(copy))).safety.reports[0].accepted is True
 
 
 def test_the_yearly_report_is_a_page_and_its_tables(ledger: str, tmp_path: Path) -> None:

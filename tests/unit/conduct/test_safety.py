@@ -39,7 +39,7 @@ EVENTS: list[Event] = [
     ev.ClockStarted(1, 1, "eu-susar-fatal", "1", "EU", "susar_fatal", T0, T0 + timedelta(days=7)),
     ev.ClockStopped(1, "report 1 to EudraVigilance", None),
     ev.ReportSubmitted(1, 1, 1, "EudraVigilance", HASH),
-    ev.ReportAcknowledged(1, False, "E2B rule 12"),
+    ev.ReportAcknowledged(1, False, "E2B rule 12", T0, HASH),
     ev.ClockReopened(1, "report 1 was rejected"),
     ev.MatterRecorded(1, "serious_breach", "consent missing", T0),
     ev.ReportDistributed(1, ("i", "committee:Central")),
@@ -155,7 +155,31 @@ def test_a_rejection_opens_the_task_again_and_the_due_date_stays(balli: StudyFol
     desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, False, "E2B rule 12"))
     again = desk.state.safety.clocks[clock.number - 1]
     assert (again.stopped_at, again.due_at) == (None, clock.due_at)
-    assert desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(1, True, "")).rule == "SF-9 report"
+    twice = desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(1, True, ""))
+    assert (twice.rule, "rejected since" in twice.reason) == ("SF-9 report", True)
+    assert "there is no report 2" in desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(2, True, "")).reason
+
+
+def test_a_report_sent_again_starts_no_second_complete_report(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    clock = tasks(desk.state)[0]
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH))
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, False, "E2B rule 12"), days=1)
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH), days=1)
+    complete = [one for one in tasks(desk.state) if one.purpose == "complete_report"]
+    assert [one.started_at for one in complete] == [desk.now - timedelta(days=2)]
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(2, True, ""))
+    assert desk.state.safety.clocks[clock.number - 1].stopped_at == desk.now
+
+
+def test_an_acknowledgement_is_pinned_and_a_rejection_says_why(balli: StudyFolder) -> None:
+    desk = sent(balli)
+    for command in (sc.AcknowledgeReport(1, False, " "), sc.AcknowledgeReport(1, True, "", None, "x")):
+        assert desk.refused(SAFETY_OFFICER, command).rule == "SF-9 report"
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, True, "", T0, HASH))
+    report = desk.state.safety.reports[0]
+    assert (report.acknowledged_at, report.answered_at, report.accepted) == (desk.now, T0, True)
 
 
 def test_an_upgrade_starts_a_new_short_clock_and_news_never_resets_the_first(balli: StudyFolder) -> None:

@@ -1,7 +1,7 @@
 """A case as an E2B(R3) message: the same bytes for the same facts, and no message without a required element."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from xml.etree import ElementTree as ET
 
@@ -204,12 +204,18 @@ def test_what_cannot_be_written_is_told(fatal: Desk, dictionary: EventDictionary
 
 
 ACK = """<?xml version="1.0" encoding="UTF-8"?>
-<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3"><MCCI_IN000002UV01><acknowledgement typeCode="{message}">
+<MCCI_IN200101UV01 xmlns="urn:hl7-org:v3"><creationTime value="20200203040506.12+0000"/>
+<MCCI_IN000002UV01><acknowledgement typeCode="{message}">
 <targetMessage><id extension="{case}" root="2.16.840.1.113883.3.989.2.1.3.1"/></targetMessage>
 <acknowledgementDetail><text>rule 12</text></acknowledgementDetail></acknowledgement></MCCI_IN000002UV01>
 <acknowledgement typeCode="{whole}"><targetBatch>
 <id extension="{batch}" root="2.16.840.1.113883.3.989.2.1.3.22"/></targetBatch></acknowledgement>
 </MCCI_IN200101UV01>"""
+
+
+def ack(**parts: str) -> bytes:
+    """An acknowledgement file."""
+    return ACK.format(**parts).encode()
 
 
 @pytest.fixture
@@ -232,15 +238,17 @@ def reported(balli: StudyFolder) -> tuple[Desk, dict[str, str]]:
 def test_a_rejecting_acknowledgement_opens_the_task_again(reported: tuple[Desk, dict[str, str]]) -> None:
     desk, names = reported
     open_before = len(tasks(desk.state))
-    (command,) = acknowledge(desk.state, desk.folder, ACK.format(message="CR", whole="AE", **names))
-    assert command == sc.AcknowledgeReport(1, False, "rule 12")
+    command = acknowledge(desk.state, desk.folder, ack(message="CR", whole="AE", **names))
+    answered = datetime(2020, 2, 3, 4, 5, 6, tzinfo=UTC)
+    pinned = sha256(ack(message="CR", whole="AE", **names)).hexdigest()
+    assert command == sc.AcknowledgeReport(1, False, "rule 12", answered, pinned)
     desk.must(SAFETY_OFFICER, command, days=1)
     assert len(tasks(desk.state)) == open_before + 1
 
 
 def test_an_accepting_acknowledgement_names_its_report(reported: tuple[Desk, dict[str, str]]) -> None:
     desk, names = reported
-    (command,) = acknowledge(desk.state, desk.folder, ACK.format(message="CA", whole="AA", **names))
+    command = acknowledge(desk.state, desk.folder, ack(message="CA", whole="AA", **names))
     assert (command.report, command.accepted) == (1, True)
     (answer,) = read_acknowledgement(ACK.format(message="CA", whole="AR", **names))
     assert (answer.accepted, answer.detail) == (False, "batch rejected")
@@ -260,9 +268,40 @@ def test_an_acknowledgement_that_fits_no_report_is_refused(
     reported: tuple[Desk, dict[str, str]], changes: dict[str, str], message: str
 ) -> None:
     desk, names = reported
-    text = ACK.format(**{"message": "CA", "whole": "AA", **names, **changes})
     with pytest.raises(ValueError, match=message):
-        acknowledge(desk.state, desk.folder, text)
+        acknowledge(desk.state, desk.folder, ack(**{"message": "CA", "whole": "AA", **names, **changes}))
+
+
+def test_an_acknowledgement_of_several_reports_or_of_none_is_refused(
+    reported: tuple[Desk, dict[str, str]],
+) -> None:
+    desk, names = reported
+    content = ack(message="CA", whole="AA", **names)
+    answer = re.search(rb"<MCCI_IN000002UV01>.*</MCCI_IN000002UV01>", content, re.DOTALL)
+    assert answer is not None
+    with pytest.raises(ValueError, match=r"the file answers 2 reports in batch .*; it carries one"):
+        acknowledge(desk.state, desk.folder, content.replace(answer[0], answer[0] * 2))
+    with pytest.raises(ValueError, match=r"ACK.B.r: the file answers no report"):
+        acknowledge(desk.state, desk.folder, content.replace(answer[0], b""))
+    with pytest.raises(ValueError, match=r"not in UTF-8"):
+        acknowledge(desk.state, desk.folder, "ü".encode("latin-1"))
+    no_day = content.replace(b"20200203", b"20201399")
+    with pytest.raises(ValueError, match=r"ACK.M.4: 2020139904.* is no moment"):
+        acknowledge(desk.state, desk.folder, no_day)
+    assert acknowledge(desk.state, desk.folder, content.replace(b"+0000", b"")).answered_at is None
+
+
+def test_reports_of_one_second_are_not_told_apart_by_a_guess(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    first = next(one for one in tasks(desk.state) if one.jurisdiction == "EU")
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(first.number, "EudraVigilance", HASH))
+    second = next(one for one in tasks(desk.state) if one.jurisdiction == "EU")
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(second.number, "EudraVigilance", HASH))
+    case = case_number(balli, 1)
+    batch = batch_number(case, desk.now, balli.conduct.safety.receivers["EU"])
+    with pytest.raises(ValueError, match=r"reports 1 and 2 went out in the same second"):
+        acknowledge(desk.state, balli, ack(message="CA", whole="AA", case=case, batch=batch))
 
 
 @pytest.mark.parametrize("text", ["", "<a/>", "<!DOCTYPE a><a/>"])

@@ -100,6 +100,7 @@ def _report_acknowledged(state: State, fact: Fact, event: ev.ReportAcknowledged)
         event.report,
         accepted=event.accepted,
         acknowledged_at=fact.at,
+        answered_at=event.answered_at,
         detail=event.detail,
     )
 

@@ -64,11 +64,16 @@ class ConfirmReading(Command):
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeReport(Command):
-    """Record the receiver's acknowledgement."""
+    """Record the receiver's acknowledgement.
+
+    ``answered_at``: when the receiver wrote it (ACK.M.4), None: not said; ``content_hash``: SHA-256 of the file.
+    """
 
     report: int
     accepted: bool
     detail: str
+    answered_at: datetime | None = None
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,8 +130,9 @@ def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder:
         ev.ReportSubmitted(number, clock.case, clock.number, command.receiver, command.content_hash),
         ev.ClockStopped(clock.number, because, command.late_reason if late else None),
     )
-    if clock.purpose not in ("susar_fatal", "upgrade"):
-        return sent
+    again = any(report.clock == clock.number for report in state.safety.reports)
+    if clock.purpose not in ("susar_fatal", "upgrade") or again:
+        return sent  # a report sent again after its rejection: the complete one counts from the first filing
     complete = start_clocks(
         clock.case,
         "complete_report",
@@ -149,11 +150,22 @@ def acknowledge_report(
     """Record an acknowledgement; a rejection opens the task again."""
     reports = state.safety.reports
     if not 1 <= command.report <= len(reports):
-        return Refused("SF-9 report", f"there is no report {command.report}")
+        return Refused("SF-9 report", f"there is no report {command.report}; {len(reports)} were sent")
     report = reports[command.report - 1]
     if report.accepted is not None:
-        return Refused("SF-9 report", f"report {report.number} was acknowledged at {report.acknowledged_at}")
-    acknowledged = ev.ReportAcknowledged(command.report, command.accepted, command.detail)
+        said = "accepted" if report.accepted else "rejected"
+        return Refused(
+            "SF-9 report",
+            f"report {report.number} is {said} since {report.acknowledged_at:%d %b %Y %H:%M} UTC; "
+            "the answer to a report is recorded once",
+        )
+    if command.content_hash and not _HASH.fullmatch(command.content_hash):
+        return Refused("SF-9 report", "an acknowledgement is pinned by the SHA-256 of its file")
+    if not command.accepted and not command.detail.strip():
+        return Refused("SF-9 report", "say why the report was rejected")
+    acknowledged = ev.ReportAcknowledged(
+        command.report, command.accepted, command.detail, command.answered_at, command.content_hash
+    )
     if command.accepted:
         return (acknowledged,)
     return acknowledged, ev.ClockReopened(

@@ -82,11 +82,13 @@ class ReportSubmitted(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReportAcknowledged(Event):
-    """The receiver accepted or rejected a report."""
+    """The receiver accepted or rejected a report; see ``commands.AcknowledgeReport``."""
 
     report: int
     accepted: bool
     detail: str
+    answered_at: datetime | None = None
+    content_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Clock:
 class Report:
     """A report sent under a clock; ``accepted`` None until acknowledged.
 
+    ``acknowledged_at``: when the acknowledgement was recorded; ``answered_at``: when the receiver wrote it.
     ``recipients``: to whom it was sent on; ``read``: who confirmed reading, and when.
     """
 
@@ -78,6 +79,7 @@ class Report:
     at: datetime
     accepted: bool | None = None
     acknowledged_at: datetime | None = None
+    answered_at: datetime | None = None
     detail: str = ""
     recipients: tuple[str, ...] = ()
     read: dict[str, datetime] = field(default_factory=dict)
