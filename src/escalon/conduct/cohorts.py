@@ -30,8 +30,30 @@ def counts(patients: Iterable[Patient], levels: int) -> tuple[tuple[int, ...], t
 
 
 def escalation_counts(state: State, levels: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Counts of the escalation part, the ones the escalation plan decides on."""
-    return counts((p for p in state.patients.values() if p.part == "escalation"), levels)
+    """Counts of the escalation part, the ones the escalation plan decides on.
+
+    A DLT after a further infusion is among them only where the study says so: then the patient counts, at the level
+    of that infusion, as one with a DLT, and once at a level.
+    """
+    n, y = map(list, counts((p for p in state.patients.values() if p.part == "escalation"), levels))
+    for name, level in sorted(_dlts_after_further(state)):
+        patient = state.patients[name]
+        there = patient.dose_level == level and patient.dlt_status in (DltStatus.DLT, DltStatus.NO_DLT)
+        n[level - 1] += not there
+        y[level - 1] += not (there and patient.dlt_status is DltStatus.DLT)
+    return tuple(n), tuple(y)
+
+
+def _dlts_after_further(state: State) -> set[tuple[str, int]]:
+    """Patients of the escalation with levels of further infusions after which a DLT that counts was judged."""
+    return {
+        (one.patient, one.dose_level)
+        for one in state.slots.exposures
+        if one.judged is not None
+        and one.judged.counts
+        and one.judged.status is DltStatus.DLT
+        and state.patients[one.patient].part == "escalation"
+    }
 
 
 def pending(state: State, cohort: Cohort) -> tuple[Patient, ...]:

@@ -57,6 +57,11 @@ def assess_dlt(
     study = folder.study
     day = 0.0 if patient.infused_at is None else _day(patient, now)
     found = dlt.evaluability(patient_record(patient, study, day, sponsor), study.dlt, day)
+    return in_words(found, patient, study)
+
+
+def in_words(found: dlt.Evaluability, patient: Patient, study: Study) -> DltProposal:
+    """Return what the definition found, with the disagreements among the events it rests on."""
     clause = found.clause if found.status == "DLT" else None
     differ = grade_disagreements(patient, study)
     supporting = {row for proposal in found.proposals for row in proposal.evidence}
@@ -110,12 +115,14 @@ def patient_record(
         dose_fraction=patient.dose_fraction,
         events=() if origin is None else tuple(_event(patient, study, r, views) for r in patient.forms("AE")),
         counts=tuple(
-            dlt.CountPoint(_at(patient, r.values["LBDTC"]), r.values.get("NEUT"), r.values.get("PLAT"))
+            dlt.CountPoint(day_at(patient, r.values["LBDTC"]), r.values.get("NEUT"), r.values.get("PLAT"))
             for r in patient.forms("LB")
             if infused
         ),
         marrows=tuple(
-            dlt.MarrowPoint(_at(patient, r.values["RSDTC"]), r.values.get("BMCELL"), r.values.get("BMBLAST"))
+            dlt.MarrowPoint(
+                day_at(patient, r.values["RSDTC"]), r.values.get("BMCELL"), r.values.get("BMBLAST")
+            )
             for r in patient.forms("RS")
             if infused
         ),
@@ -133,8 +140,8 @@ def _event(patient: Patient, study: Study, record: Record, views: SponsorViews) 
         id=record.record,
         term=values["AEDECOD"],
         category=CATEGORY.get(values["AECAT"], values["AECAT"]),
-        start_day=_at(patient, values["AESTDTC"]),
-        end_day=_at(patient, values["AEENDTC"]) if values.get("AEENDTC") else None,
+        start_day=day_at(patient, values["AESTDTC"]),
+        end_day=day_at(patient, values["AEENDTC"]) if values.get("AEENDTC") else None,
         course=_course(patient, study, record),
         relation={cause: found.combined for cause, found in relations.items() if found.combined is not None},
         controlled=values.get("AECTRL") == "Y",
@@ -150,9 +157,9 @@ def _event(patient: Patient, study: Study, record: Record, views: SponsorViews) 
 
 def _course(patient: Patient, study: Study, record: Record) -> tuple[dlt.GradePoint, ...]:
     """Grade over time: at each moment the worse of what was recorded and what the laboratory shows."""
-    recorded, start = _recorded_course(patient, record), _at(patient, record.values["AESTDTC"])
+    recorded, start = _recorded_course(patient, record), day_at(patient, record.values["AESTDTC"])
     shown = {start: 0} | {
-        _at(patient, panel.moment): panel.grade.grade or 0 for panel in _panels(patient, study, record)
+        day_at(patient, panel.moment): panel.grade.grade or 0 for panel in _panels(patient, study, record)
     }
     days = sorted({*recorded, *shown})
     worst = [(day, max(_holds(recorded, day), _holds(shown, day))) for day in days]
@@ -174,13 +181,13 @@ def _recorded_course(patient: Patient, record: Record) -> dict[float, int]:
     points: dict[float, int] = {}
     for version in record.versions():
         moment = version.values.get("AEGRDTC") or version.values["AESTDTC"]
-        points[_at(patient, moment)] = worst_grade(version.values)
-    start = _at(patient, record.values["AESTDTC"])
+        points[day_at(patient, moment)] = worst_grade(version.values)
+    start = day_at(patient, record.values["AESTDTC"])
     if start not in points:  # worse later, and what came first was never recorded: one grade lower
         points[start] = max(min(points.values()) - 1, 1)
     points = {day: grade for day, grade in sorted(points.items()) if day >= start}
     if record.values.get("AEIMPDTC"):
-        improved = _at(patient, record.values["AEIMPDTC"])
+        improved = day_at(patient, record.values["AEIMPDTC"])
         running = [grade for day, grade in points.items() if day <= improved]
         if running and 2 < running[-1] < 5:
             points[improved] = 2
@@ -199,7 +206,7 @@ def _liver(patient: Patient, study: Study) -> tuple[dlt.LiverPoint, ...]:
             field: _ratio(record.values.get(item), upper.get(item)) for item, field in LIVER_TESTS.items()
         }
         if any(ratio is not None for ratio in found.values()):
-            day = _at(patient, record.values["LBDTC"])
+            day = day_at(patient, record.values["LBDTC"])
             points.append(dlt.LiverPoint(day, **found, before_infusion=day < infused))
     return tuple(points)
 
@@ -211,14 +218,14 @@ def _ratio(value: float | None, limit: float | None) -> float | None:
 def _departures(patient: Patient) -> dict[str, Any]:
     left: dict[str, Any] = {}
     for record in patient.forms("DS"):
-        day = _at(patient, record.values["DSSTDTC"])
+        day = day_at(patient, record.values["DSSTDTC"])
         if record.values["DSDECOD"] == "DEATH":
             left["death_day"] = day
             left["death_cause"] = CAUSE.get(record.values.get("DTHCAUS") or "", "OTHER")
         elif record.values["DSDECOD"] in ("WITHDRAWAL BY SUBJECT", "LOST TO FOLLOW-UP"):
             left["withdrawal_day"] = day
     therapies = [
-        _at(patient, record.values["CMSTDTC"])
+        day_at(patient, record.values["CMSTDTC"])
         for record in patient.forms("CM")
         if record.values["CMCAT"] == "NEW ANTI-LEUKEMIC THERAPY"
     ]
@@ -231,7 +238,7 @@ def _first_doses(patient: Patient) -> dict[str, float]:
     """Day of the first dose of each product given."""
     given: dict[str, float] = {}
     for record in patient.forms("EX"):
-        product, day = record.values["EXTRT"], _at(patient, record.values["EXSTDTC"])
+        product, day = record.values["EXTRT"], day_at(patient, record.values["EXSTDTC"])
         given[product] = min(day, given.get(product, day))
     return given
 
@@ -244,7 +251,8 @@ def _complete(patient: Patient, study: Study, day: float) -> bool | None:
     return None if day < last.window[1] + 1 else False
 
 
-def _at(patient: Patient, moment: str | datetime) -> float:
+def day_at(patient: Patient, moment: str | datetime) -> float:
+    """Return days from midnight (UTC) of the date of the first infusion of ``patient``, hours as fractions."""
     parsed = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
     return _day(patient, parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 

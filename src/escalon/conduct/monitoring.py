@@ -9,6 +9,7 @@ from typing import Any
 from escalon.conduct import events as ev
 from escalon.conduct.derived_grades import worst_grade
 from escalon.conduct.opinions import NO_VIEW, judge_relations, sponsor_views
+from escalon.conduct.slots.exposures import last_infusion
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 from escalon.protocol.study import StoppingRule
@@ -43,10 +44,13 @@ def held_by(
 def _meets(
     state: State, patient: str, record: str | None, values: dict[str, Any], rule: StoppingRule
 ) -> bool:
-    infused = state.patients[patient].infused_at
-    if infused is None or worst_grade(values) < rule.grade:
+    if worst_grade(values) < rule.grade:
         return False
-    day = (datetime.fromisoformat(values["AESTDTC"]).date() - infused.date()).days
+    began = datetime.fromisoformat(values["AESTDTC"])
+    infused = last_infusion(state, patient, began)
+    if infused is None:
+        return False
+    day = (began.date() - infused.date()).days
     if not 0 <= day <= rule.within_days:
         return False
     if rule.kind == "related_death":

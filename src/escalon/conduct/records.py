@@ -1,5 +1,6 @@
 """Forms: checked against the study's case report forms, versioned, and read for what they set in motion."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from escalon.conduct.capture.edit_checks import check_entry, refuse_entry, soft_
 from escalon.conduct.capture.ownership import refuse_owner
 from escalon.conduct.capture.versions import folder_of, patient_version
 from escalon.conduct.monitoring import held_by
+from escalon.conduct.slots.exposures import CELLS, level_of_record
 from escalon.conduct.state import Patient, Record, State
 from escalon.protocol import StudyFolder
 
@@ -32,7 +34,7 @@ def record_form(
     if refused is not None:
         return refused
     form = version.forms[command.form]
-    checked = check_entry(patient, command, form, version)
+    checked = check_entry(_as_dosed(state, patient, command), command, form, version)
     entered = {} if before is None else before.entered
     refused = refuse_owner(form, entered, command.values, signed.actor.role) or refuse_entry(checked, command)
     if refused is not None:
@@ -50,6 +52,13 @@ def record_form(
     )
     asked = soft_events(state, command, number, checked, form)
     return (recorded, *asked, *_consequences(state, patient, command, folder))
+
+
+def _as_dosed(state: State, patient: Patient, command: c.RecordForm) -> Patient:
+    """The patient at the level of the exposure that a record of cells is about: a further one may have another."""
+    if command.form != "EX" or command.values.get("EXTRT") != CELLS:
+        return patient
+    return replace(patient, dose_level=level_of_record(state, patient.patient, command.record))
 
 
 def _refuse_form(
@@ -83,7 +92,7 @@ def _consequences(
     state: State, patient: Patient, command: c.RecordForm, folder: StudyFolder
 ) -> tuple[ev.Event, ...]:
     values = command.values
-    if command.form == "EX" and values["EXTRT"] == "UCART22" and patient.infused_at is None:
+    if command.form == "EX" and values["EXTRT"] == CELLS and patient.infused_at is None:
         return (_infused(patient, values),)
     if command.form == "DS" and values["DSDECOD"] == "NOT INFUSED" and patient.released is None:
         return (ev.SeatReleased(patient.patient, patient.cohort, values.get("DSTERM") or "not infused"),)

@@ -295,7 +295,7 @@ def test_a_further_infusion_is_an_exposure_of_its_own() -> None:
     values = exposure(desk, "UCART22", desk.now, 1e5, 1e5)
     again = c.RecordForm("001", "EX", "EX-CELLS-2", values)
     assert desk.refused(COORDINATOR, again).rule == "PH-13 redosing"
-    about = redosing_object("001", 1, "cells lost at Day 28")
+    about = redosing_object("001", 2, 1, "cells lost at Day 28")
     give(desk, CHAIR, *about)
     give(desk, MONITOR, *about)
     approve = slots.ApproveRedosing("001", 1, "cells lost at Day 28", (CHAIR.id, MONITOR.id))

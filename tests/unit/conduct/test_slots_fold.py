@@ -6,6 +6,7 @@ import pytest
 
 from escalon.conduct.act import Event
 from escalon.conduct.encoding import decode, encode
+from escalon.conduct.events import DltStatus
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.apply import APPLY
 
@@ -28,6 +29,11 @@ EVENTS: list[Event] = [
     ev.InfusionCorrected("001", MOMENT, 0.95),
     ev.RedosingApproved("001", 2, 1, "loss of cells", TWO),
     ev.PatientReinfused("001", 2, MOMENT, 1.0),
+    ev.PatientReinfused("001", 2, MOMENT, 1.0, "EX-CELLS-2", 1e5, "L-2"),
+    ev.ReinfusionPermitted("001", 2, MOMENT, MOMENT, "RE-2", 1, "FC", "P1"),
+    ev.ReinfusionCorrected("001", 2, MOMENT, 0.9, 9e4, "L-2"),
+    ev.ExposureAdjudicated("001", 2, DltStatus.DLT, "5", "pneumonitis", "grade 4", True),
+    ev.ExposureReopened("001", 2, "late event"),
     ev.WindowReopened("001", "late event"),
     ev.WindowJudged("001"),
     ev.DecisionInputsChanged(1, "001", "NO_DLT", "DLT"),

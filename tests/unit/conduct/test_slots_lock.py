@@ -88,7 +88,7 @@ def test_a_further_infusion_waits_its_days_and_for_the_end_of_a_hold() -> None:
     )
     desk = opened(with_slots("redosing: !assumption null", rules))
     observe_cohort(desk, ["001", "002"])
-    about = redosing_object("001", 1, "cells lost")
+    about = redosing_object("001", 2, 1, "cells lost")
     for signer in (CHAIR, MONITOR):
         give(desk, signer, *about)
     desk.must(CHAIR, slots.ApproveRedosing("001", 1, "cells lost", (CHAIR.id, MONITOR.id)))

@@ -9,6 +9,7 @@ from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.clocks import next_number, site_report_clocks, start_clocks
 from escalon.conduct.safety.reading import is_fatal, seriousness, site_awareness
 from escalon.conduct.safety.state import Case
+from escalon.conduct.slots.exposures import last_infusion
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 
@@ -110,8 +111,8 @@ def _freeze(
     if values.get("AESDTH") != "Y" or (known is not None and known.values.get("AESDTH") == "Y"):
         return ()
     limit = folder.conduct.safety.freeze_on_death_within_days
-    infused = state.patients[event.patient].infused_at
     died = datetime.fromisoformat(values.get("AEENDTC") or values["AESTDTC"])
+    infused = last_infusion(state, event.patient, died)
     if limit is not None and infused is not None and (died.date() - infused.date()).days > limit:
         return ()
     if any(isinstance(one, core.EnrolmentHeld) for one in so_far):

@@ -12,6 +12,7 @@ from escalon.conduct.slots.state import (
     Clearance,
     Deviation,
     Exposure,
+    Judgement,
     Override,
     SentinelReview,
     Slot,
@@ -126,18 +127,54 @@ def _corrected(state: State, fact: Fact, event: ev.InfusionCorrected) -> State:
 
 
 def _redosing(state: State, fact: Fact, event: ev.RedosingApproved) -> State:
-    exposure = Exposure(event.patient, event.exposure, event.dose_level)
+    exposure = Exposure(event.patient, event.exposure, event.dose_level, approved_at=fact.at)
     return _with(state, exposures=(*state.slots.exposures, exposure))
 
 
-def _reinfused(state: State, fact: Fact, event: ev.PatientReinfused) -> State:
+def _exposure(state: State, patient: str, number: int, **changes: Any) -> State:
     exposures = tuple(
-        replace(one, infused_at=event.infused_at, dose_fraction=event.dose_fraction)
-        if (one.patient, one.exposure) == (event.patient, event.exposure)
-        else one
+        replace(one, **changes) if (one.patient, one.exposure) == (patient, number) else one
         for one in state.slots.exposures
     )
     return _with(state, exposures=exposures)
+
+
+def _reinfused(state: State, fact: Fact, event: ev.PatientReinfused) -> State:
+    return _exposure(
+        state,
+        event.patient,
+        event.exposure,
+        infused_at=event.infused_at,
+        dose_fraction=event.dose_fraction,
+        record=event.record,
+        cells_given=event.cells_given,
+        lot=event.lot,
+    )
+
+
+def _repermitted(state: State, fact: Fact, event: ev.ReinfusionPermitted) -> State:
+    return state  # evidence of a permission; what was given is in the exposure
+
+
+def _recorrected(state: State, fact: Fact, event: ev.ReinfusionCorrected) -> State:
+    return _exposure(
+        state,
+        event.patient,
+        event.exposure,
+        infused_at=event.infused_at,
+        dose_fraction=event.dose_fraction,
+        cells_given=event.cells_given,
+        lot=event.lot,
+    )
+
+
+def _exposure_judged(state: State, fact: Fact, event: ev.ExposureAdjudicated) -> State:
+    judged = Judgement(event.status, event.clause, event.reason, event.counts, fact.at, fact.actor_id)
+    return _exposure(state, event.patient, event.exposure, judged=judged, reopened="")
+
+
+def _exposure_reopened(state: State, fact: Fact, event: ev.ExposureReopened) -> State:
+    return _exposure(state, event.patient, event.exposure, reopened=event.reason)
 
 
 def _reopened(state: State, fact: Fact, event: ev.WindowReopened) -> State:
@@ -186,6 +223,10 @@ APPLY: dict[type[Event], Apply] = {
     ev.InfusionCorrected: _corrected,
     ev.RedosingApproved: _redosing,
     ev.PatientReinfused: _reinfused,
+    ev.ReinfusionPermitted: _repermitted,
+    ev.ReinfusionCorrected: _recorrected,
+    ev.ExposureAdjudicated: _exposure_judged,
+    ev.ExposureReopened: _exposure_reopened,
     ev.WindowReopened: _reopened,
     ev.WindowJudged: _judged,
     ev.DecisionInputsChanged: _inputs_changed,

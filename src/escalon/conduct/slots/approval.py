@@ -31,9 +31,10 @@ def clearance_object(regimen: str, process: str, dose_level: int, reason: str) -
     return f"clearance:{regimen}:{process}", content
 
 
-def redosing_object(patient: str, dose_level: int, reason: str) -> tuple[str, dict[str, Any]]:
-    """Return object and content signed for a further infusion."""
-    return f"redosing:{patient}", {"patient": patient, "dose_level": dose_level, "reason": reason}
+def redosing_object(patient: str, exposure: int, dose_level: int, reason: str) -> tuple[str, dict[str, Any]]:
+    """Return object and content signed for a further infusion: a signature for one is none for the next."""
+    content = {"patient": patient, "exposure": exposure, "dose_level": dose_level, "reason": reason}
+    return f"redosing:{patient}:{exposure}", content
 
 
 def refuse_unsigned(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from escalon.conduct.act import Command
+from escalon.conduct.events import DltStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,17 @@ class ApproveRedosing(Command):
     dose_level: int
     reason: str
     signers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdjudicateExposure(Command):
+    """Judge the DLT window of a further infusion of ``patient``; ``exposure`` is its number, from 2."""
+
+    patient: str
+    exposure: int
+    status: DltStatus
+    reason: str
+    clause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from escalon.conduct.act import Event
+from escalon.conduct.events import DltStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +165,70 @@ class RedosingApproved(Event):
 
 @dataclass(frozen=True, slots=True)
 class PatientReinfused(Event):
-    """A further infusion: an exposure of its own."""
+    """A further infusion: an exposure of its own, with the number that was approved.
+
+    ``record`` is the form that says so; ``cells_given`` is in the unit of the dose levels, ``lot`` of the product.
+    A ledger written before these were kept has None and "".
+    """
 
     patient: str
     exposure: int
     infused_at: datetime
     dose_fraction: float
+    record: str = ""
+    cells_given: float | None = None
+    lot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReinfusionPermitted(Event):
+    """On what a further infusion was permitted when it was recorded: its earliest moment and its stratum."""
+
+    patient: str
+    exposure: int
+    infused_at: datetime
+    earliest_at: datetime
+    rule: str
+    dose_level: int
+    regimen: str
+    process: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReinfusionCorrected(Event):
+    """The record of a further infusion was corrected; its clocks run from the corrected moment."""
+
+    patient: str
+    exposure: int
+    infused_at: datetime
+    dose_fraction: float
+    cells_given: float
+    lot: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureAdjudicated(Event):
+    """A person's judgement of the window of a further infusion.
+
+    ``counts`` pins what the study said then: whether a DLT enters the escalation counts at the level of the exposure.
+    """
+
+    patient: str
+    exposure: int
+    status: DltStatus
+    clause: str | None
+    reason: str
+    proposal: str
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureReopened(Event):
+    """What is recorded no longer says what was adjudicated of a further infusion; it is pending until judged again."""
+
+    patient: str
+    exposure: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The dose lock and the order of acts, checked again whenever something is given; a guard over every RecordForm.
+"""The dose lock and the order of acts, checked again whenever something is given; a guard over every act.
 
 Consent before screening data, a confirmed slot before a seat, full eligibility before lymphodepletion, an open and
 cleared level before the dose, the stagger before the infusion. Holds and stagger are judged at the moment of the
@@ -10,19 +10,22 @@ from datetime import datetime
 from escalon.conduct import commands as core
 from escalon.conduct.act import Refused, Signed
 from escalon.conduct.slots.clearance import refuse_level
-from escalon.conduct.slots.redosing import refuse_reinfusion
+from escalon.conduct.slots.exposure_changes import refuse_order, refuse_uncounted
+from escalon.conduct.slots.exposures import CELLS
+from escalon.conduct.slots.redosing import refuse_reinfusion, refuse_repeated_lymphodepletion
 from escalon.conduct.slots.seat_rows import BACKFILL
 from escalon.conduct.slots.stagger import earliest_infusion, local
 from escalon.conduct.state import Cohort, Patient, Record, State
 from escalon.protocol import StudyFolder
 
-CELLS = "UCART22"
 ELIGIBLE = "ELIGIBILITY CRITERIA MET"
 
 
 def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
     """Refuse a treatment that is not permitted; every other act passes."""
     command = signed.command
+    if isinstance(command, core.RequestRecommendation):
+        return refuse_uncounted(state, folder, signed.at)
     if not isinstance(command, core.RecordForm) or command.form != "EX":
         return None
     patient = state.patients.get(command.patient)
@@ -30,12 +33,13 @@ def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
         return None  # the handler says what is missing
     before = patient.records.get(command.record)
     if before is not None:
-        return _refuse_change(patient, before, command)
+        return _refuse_change(state, patient, before, command, signed.at)
     if patient.dose_level is None:
         return Refused("dose-lock", f"patient {patient.patient} has no assigned dose")
     moment = datetime.fromisoformat(command.values["EXSTDTC"])
-    if moment.tzinfo is None or moment > signed.at:
-        return Refused("clock", f"{moment.isoformat()} lies ahead or has no time zone; enter what was given")
+    refused = _refuse_ahead(moment, signed.at)
+    if refused is not None:
+        return refused
     if command.values["EXTRT"] != CELLS:
         return refuse_lymphodepletion(state, patient, moment, folder, signed.at)
     return _refuse_cells(state, patient, moment, command, folder, signed.at)
@@ -49,13 +53,24 @@ def _readable(command: core.RecordForm) -> bool:
     return isinstance(command.values.get("EXTRT"), str)
 
 
-def _refuse_change(patient: Patient, before: Record, command: core.RecordForm) -> Refused | None:
-    """A correction may change time and amount; what was given stays what it was."""
+def _refuse_ahead(moment: datetime, at: datetime) -> Refused | None:
+    if moment.tzinfo is None or moment > at:
+        return Refused("clock", f"{moment.isoformat()} lies ahead or has no time zone; enter what was given")
+    return None
+
+
+def _refuse_change(
+    state: State, patient: Patient, before: Record, command: core.RecordForm, at: datetime
+) -> Refused | None:
+    """A correction may change time and amount; what was given stays what it was, in the order it was given."""
     if (before.values.get("EXTRT") == CELLS) != (command.values["EXTRT"] == CELLS):
         return Refused(
             "INV-8", f"record {before.record} of {patient.patient} cannot change between cells and drug"
         )
-    return None
+    if command.values["EXTRT"] != CELLS:
+        return None
+    moment = datetime.fromisoformat(command.values["EXSTDTC"])
+    return _refuse_ahead(moment, at) or refuse_order(state, patient, before, moment)
 
 
 def eligible(state: State, patient: Patient) -> bool:
@@ -68,6 +83,8 @@ def refuse_lymphodepletion(
     state: State, patient: Patient, moment: datetime, folder: StudyFolder, at: datetime
 ) -> Refused | None:
     """Refuse a lymphodepleting dose at ``moment``: not seated, not eligible, held, or too early for the infusion."""
+    if patient.infused_at is not None:
+        return refuse_repeated_lymphodepletion(state, patient, moment, folder, at)
     if patient.forms("EX"):
         return None  # a course begun is completed: half a conditioning exposes the patient for nothing
     refused = _refuse_seat(state, patient, moment)
@@ -143,7 +160,7 @@ def _refuse_cells(
 ) -> Refused | None:
     assert patient.dose_level is not None
     if patient.infused_at is not None:
-        return refuse_reinfusion(state, patient, moment, command.values.get("EXPDOSE"), folder)
+        return refuse_reinfusion(state, patient, moment, command.values.get("EXPDOSE"), folder, at)
     if not any(record.values["EXTRT"] != CELLS for record in patient.forms("EX")):
         return Refused("lymphodepletion", "the infusion follows a recorded lymphodepletion")
     assigned = folder.study.dose_level(patient.dose_level)

@@ -6,8 +6,8 @@ from escalon.conduct.people.events import VersionApproved
 from escalon.conduct.safety.events import CaseAssessed
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.clearance import follow_decision
-from escalon.conduct.slots.late_changes import corrected, deviations, judged_again, reopened
-from escalon.conduct.slots.lock import CELLS
+from escalon.conduct.slots.exposure_changes import exposures_reopened
+from escalon.conduct.slots.late_changes import corrected, deviations, judged_again, reopened, touched
 from escalon.conduct.slots.queue import overdue, promote, queue
 from escalon.conduct.slots.redosing import reinfused
 from escalon.conduct.slots.stagger import permission
@@ -68,14 +68,16 @@ def _after_records(
     changed_exposure = any(event.form == "EX" for event in forms)
     if not judged and not changed_exposure:
         return ()
-    after = _after(state, events, signed)
+    started = reinfused(state, events, folder, signed.at)
+    after = _after(state, (*events, *started), signed)
     corrections = corrected(events, after)
     corrected_state = _after(after, corrections, signed)
     return (
-        *reinfused(state, events, CELLS),
+        *started,
         *corrections,
-        *deviations(state, corrected_state, (*events, *corrections), folder),
+        *deviations(state, corrected_state, (*events, *started, *corrections), folder),
         *reopened(state, events, corrected_state, signed.at, folder),
+        *exposures_reopened(state, touched(state, events), corrected_state, signed.at, folder),
     )
 
 

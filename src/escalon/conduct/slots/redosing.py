@@ -1,4 +1,4 @@
-"""A further infusion of a patient: an exposure of its own, approved, spaced and watched by rules of its own."""
+"""A further infusion of a patient: an exposure of its own, approved, spaced, given and judged by rules of its own."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,17 +10,13 @@ from escalon.conduct.slots import commands as c
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.approval import redosing_object, refuse_unsigned
 from escalon.conduct.slots.clearance import refuse_level
+from escalon.conduct.slots.exposures import CELLS, exposures, given, open_approval
+from escalon.conduct.slots.stagger import Bound, Earliest, general_bounds, local, site_zone, unread
 from escalon.conduct.slots.state import Exposure
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 
-
-def exposures(state: State, patient: str) -> tuple[Exposure, ...]:
-    """Return all exposures of a patient, the first infusion as number 1, approved ones not yet given included."""
-    known = state.patients[patient]
-    first = Exposure(patient, 1, known.dose_level or 0, known.infused_at, known.dose_fraction)
-    further = tuple(one for one in state.slots.exposures if one.patient == patient)
-    return (*([first] if known.infused_at is not None else []), *further)
+RULE = "PH-13 redosing"
 
 
 def approve_redosing(
@@ -29,19 +25,21 @@ def approve_redosing(
     """Approve the next exposure of a patient; the level must be cleared in the patient's stratum."""
     rules = folder.conduct.slots.redosing
     if rules is None:
-        return Refused("PH-13 redosing", "this study gives the cells once")
+        return Refused(RULE, "this study gives the cells once")
     patient = state.patients.get(command.patient)
     if patient is None or patient.infused_at is None:
-        return Refused("PH-13 redosing", f"{command.patient} was not infused; there is nothing to repeat")
+        return Refused(RULE, f"{command.patient} was not infused; there is nothing to repeat")
     if not 1 <= command.dose_level <= len(folder.study.dose_levels) or not command.reason.strip():
-        return Refused("PH-13 redosing", "a further infusion needs a dose level of the study and a reason")
+        return Refused(RULE, "a further infusion needs a dose level of the study and a reason")
     known = exposures(state, command.patient)
-    refused = _refuse_next(patient, known, rules.most_exposures) or refuse_level(
-        state, command.dose_level, patient.regimen or "", patient.process or ""
+    refused = (
+        _refuse_next(known, rules.most_exposures)
+        or refuse_toxic(state, patient)
+        or refuse_level(state, command.dose_level, patient.regimen or "", patient.process or "")
     )
     if refused is not None:
         return refused
-    about = redosing_object(command.patient, command.dose_level, command.reason)
+    about = redosing_object(command.patient, len(known) + 1, command.dose_level, command.reason)
     refused = refuse_unsigned(state, "PH-13 signatures", about, command.signers, 2)
     if refused is not None:
         return refused
@@ -52,25 +50,113 @@ def approve_redosing(
     )
 
 
-def _refuse_next(patient: Patient, known: tuple[Exposure, ...], most: int) -> Refused | None:
-    if known[-1].infused_at is None:
-        return Refused(
-            "PH-13 redosing", f"exposure {known[-1].exposure} of {patient.patient} is approved and open"
-        )
+def _refuse_next(known: tuple[Exposure, ...], most: int) -> Refused | None:
+    last = known[-1]
+    if last.infused_at is None:
+        return Refused(RULE, f"exposure {last.exposure} of {last.patient} is approved and open")
     if len(known) >= most:
-        return Refused("PH-13 redosing", f"{patient.patient} had {len(known)} of at most {most} infusions")
+        return Refused(RULE, f"{last.patient} had {len(known)} of at most {most} infusions")
+    return None
+
+
+def refuse_toxic(state: State, patient: Patient) -> Refused | None:
+    """Refuse unless every infusion so far is judged to be without a DLT, and nothing has re-opened it."""
+    name = patient.patient
+    why = "only who had no DLT is infused again"
     if patient.dlt_status is not DltStatus.NO_DLT:
+        return Refused(RULE, f"{name} is {patient.dlt_status}; {why}")
+    if name in state.slots.reopened:
+        return Refused(RULE, f"{name} is to be judged again; {why}")
+    for one in given(state, name)[1:]:
+        if one.judged is None or one.reopened:
+            return Refused(RULE, f"infusion {one.exposure} of {name} is not judged; {why}")
+        if one.judged.status is not DltStatus.NO_DLT:
+            return Refused(RULE, f"infusion {one.exposure} of {name} is {one.judged.status}; {why}")
+    return None
+
+
+def earliest_reinfusion(
+    state: State, patient: Patient, folder: StudyFolder, at: datetime, given_at: datetime | None = None
+) -> Earliest:
+    """Return the earliest moment of the approved further infusion of ``patient``, on what is known at ``at`` (UTC).
+
+    The days since the infusion before, the approval, the end of holds, and the site's acknowledgement; ``given_at``
+    as in ``earliest_infusion``. The stagger of the cohort does not bind it.
+    """
+    approved = open_approval(state, patient.patient)
+    rules = folder.conduct.slots.redosing
+    assert approved is not None
+    assert rules is not None
+    last = exposures(state, patient.patient)[-2].infused_at
+    assert last is not None
+    zone = site_zone(state, patient.site)
+    why = f"infusion {approved.exposure - 1} was given {local(last, zone)}; {rules.days_between} d between"
+    bounds = [Bound(last + timedelta(days=rules.days_between), "RE-2", why)]
+    if approved.approved_at is not None:
+        bounds.append(Bound(approved.approved_at, "RE-1", f"infusion {approved.exposure} was approved then"))
+    bounds += general_bounds(state, None, patient, given_at or at)
+    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
+    waits += unread(state, patient, given_at or at)
+    decides = max(bounds, key=lambda bound: bound.moment)
+    lead = timedelta(days=folder.study.regimen_on(patient.enrolled_at.date()).first_day)
+    return Earliest(
+        f"{patient.site}-{patient.patient}",
+        decides.moment,
+        decides.rule,
+        decides.why,
+        tuple(waits),
+        decides.moment + lead,
+        zone,
+        f"infusion {approved.exposure}",
+    )
+
+
+def refuse_reinfusion(
+    state: State, patient: Patient, moment: datetime, planned: Any, folder: StudyFolder, at: datetime
+) -> Refused | None:
+    """Refuse a further infusion at ``moment`` that is not approved, too early or of another dose."""
+    refused = _refuse_unapproved(state, patient, moment, folder)
+    if refused is not None:
+        return refused
+    approved = open_approval(state, patient.patient)
+    assert approved is not None
+    refused = refuse_toxic(state, patient) or refuse_level(
+        state, approved.dose_level, patient.regimen or "", patient.process or ""
+    )
+    if refused is not None:
+        return refused
+    assigned = folder.study.dose_level(approved.dose_level)
+    if planned != assigned.dose:
+        return Refused("dose-lock", f"exposure {approved.exposure} is {assigned.dose:g} {assigned.unit}")
+    return _refuse_early(earliest_reinfusion(state, patient, folder, at, moment), moment)
+
+
+def refuse_repeated_lymphodepletion(
+    state: State, patient: Patient, moment: datetime, folder: StudyFolder, at: datetime
+) -> Refused | None:
+    """Refuse a lymphodepletion after the last infusion unless a further one is approved; a course begun goes on."""
+    last = given(state, patient.patient)[-1].infused_at
+    assert last is not None
+    doses = [datetime.fromisoformat(one.values["EXSTDTC"]) for one in patient.forms("EX")]
+    if moment <= last or any(one > last for one in doses):
+        return None
+    refused = _refuse_unapproved(state, patient, moment, folder)
+    if refused is not None:
+        return refused
+    earliest = earliest_reinfusion(state, patient, folder, at, moment)
+    assert earliest.lymphodepletion is not None
+    if moment < earliest.lymphodepletion:
+        shown = local(earliest.lymphodepletion, earliest.zone, zone_name=True)
         return Refused(
-            "PH-13 redosing",
-            f"{patient.patient} is {patient.dlt_status}; only who had no DLT is infused again",
+            "stagger",
+            f"lymphodepletion of {earliest.patient} starts {shown} at the earliest: {earliest.text}",
         )
     return None
 
 
-def refuse_reinfusion(
-    state: State, patient: Patient, moment: datetime, planned: Any, folder: StudyFolder
+def _refuse_unapproved(
+    state: State, patient: Patient, moment: datetime, folder: StudyFolder
 ) -> Refused | None:
-    """Refuse a further infusion at ``moment`` that is not approved, too early or of another dose."""
     held = [
         hold
         for hold in state.holds
@@ -78,38 +164,48 @@ def refuse_reinfusion(
     ]
     if held:
         return Refused("hold", f"treatment is held ({held[0].rule}): {held[0].reason}")
-    rules = folder.conduct.slots.redosing
-    known = exposures(state, patient.patient)
-    if rules is None or known[-1].infused_at is not None:
-        return Refused("PH-13 redosing", f"no further infusion of {patient.patient} is approved")
-    refused = refuse_level(state, known[-1].dose_level, patient.regimen or "", patient.process or "")
-    if refused is not None:
-        return refused
-    assigned = folder.study.dose_level(known[-1].dose_level)
-    if planned != assigned.dose:
-        return Refused("dose-lock", f"exposure {known[-1].exposure} is {assigned.dose:g} {assigned.unit}")
-    last = known[-2].infused_at
-    assert last is not None
-    earliest = last + timedelta(days=rules.days_between)
-    if moment < earliest:
-        return Refused(
-            "stagger",
-            f"infusion {known[-1].exposure} of {patient.patient} from {earliest:%d %b %Y %H:%M} UTC on",
-        )
+    if folder.conduct.slots.redosing is None or open_approval(state, patient.patient) is None:
+        return Refused(RULE, f"no further infusion of {patient.patient} is approved")
     return None
 
 
-def reinfused(state: State, events: tuple[Event, ...], cells: str) -> tuple[Event, ...]:
-    """Return the exposure that a new record of ``cells`` starts; ``state`` is the one before the act."""
+def _refuse_early(earliest: Earliest, moment: datetime) -> Refused | None:
+    if earliest.moment is not None and moment < earliest.moment:
+        return Refused("stagger", earliest.dated)
+    # an open hold was judged at the moment of the infusion already
+    waits = [reason for reason in earliest.waits_for if "[ST-3]" not in reason]
+    if waits:
+        return Refused("stagger", f"no further infusion of {earliest.patient} yet: {'; '.join(waits)}")
+    return None
+
+
+def reinfused(
+    state: State, events: tuple[Event, ...], folder: StudyFolder, at: datetime
+) -> tuple[Event, ...]:
+    """Return the exposure that a new record of cells starts, under the number approved; ``state`` is before the act."""
     started: list[Event] = []
     for event in events:
         if not isinstance(event, core.FormRecorded) or event.version > 1 or event.form != "EX":
             continue
-        patient = state.patients[event.patient]
-        if event.values["EXTRT"] != cells or patient.infused_at is None:
+        patient, values = state.patients[event.patient], event.values
+        approved = open_approval(state, event.patient)
+        if values["EXTRT"] != CELLS or patient.infused_at is None or approved is None:
             continue
-        number = exposures(state, event.patient)[-1].exposure
-        moment = datetime.fromisoformat(event.values["EXSTDTC"])
-        fraction = event.values["EXDOSE"] / event.values["EXPDOSE"]
-        started.append(ev.PatientReinfused(event.patient, number, moment, fraction))
+        moment = datetime.fromisoformat(values["EXSTDTC"])
+        earliest = earliest_reinfusion(state, patient, folder, at, moment)
+        assert earliest.moment is not None
+        number, name = approved.exposure, event.patient
+        fraction = values["EXDOSE"] / values["EXPDOSE"]
+        lot = lot_of(values)
+        stratum = (approved.dose_level, patient.regimen or "", patient.process or "")
+        started += (
+            ev.PatientReinfused(name, number, moment, fraction, event.record, values["EXDOSE"], lot),
+            ev.ReinfusionPermitted(name, number, moment, earliest.moment, earliest.rule, *stratum),
+        )
     return tuple(started)
+
+
+def lot_of(values: dict[str, Any]) -> str:
+    """Return the lot a record of cells names; "" when none is recorded or it is missing with a code."""
+    lot = values.get("EXLOT")
+    return lot if isinstance(lot, str) else ""

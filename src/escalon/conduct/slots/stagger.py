@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from escalon.conduct.events import DltStatus
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots.events import InfusionPermitted
+from escalon.conduct.slots.exposures import further_given
+from escalon.conduct.slots.windows import exposure_window
 from escalon.conduct.state import Cohort, Patient, State
 from escalon.protocol import StudyFolder
 
@@ -35,6 +37,7 @@ class Earliest:
         waits_for: what has to happen first and has no date, each with its rule id.
         lymphodepletion: earliest start of the lymphodepletion (UTC).
         zone: of the dosing site.
+        what: the infusion, in words.
     """
 
     patient: str
@@ -44,21 +47,22 @@ class Earliest:
     waits_for: tuple[str, ...]
     lymphodepletion: datetime | None
     zone: str
+    what: str = "infusion"
 
     @property
     def text(self) -> str:
         """One sentence in the zone of the dosing site."""
         if self.waits_for:
-            return f"no infusion of {self.patient} yet: {'; '.join(self.waits_for)}"
+            return f"no {self.what} of {self.patient} yet: {'; '.join(self.waits_for)}"
         return self.dated
 
     @property
     def dated(self) -> str:
         """The sentence about the moment alone."""
         if self.moment is None:
-            return f"no rule holds the infusion of {self.patient} back"
+            return f"no rule holds the {self.what} of {self.patient} back"
         shown = local(self.moment, self.zone, zone_name=True)
-        return f"earliest infusion for {self.patient}: {shown}, because {self.why}"
+        return f"earliest {self.what} for {self.patient}: {shown}, because {self.why}"
 
 
 def site_zone(state: State, site: str) -> str:
@@ -83,10 +87,11 @@ def earliest_infusion(
     """
     zone = site_zone(state, patient.site)
     cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
-    bounds = _general(state, cohort, patient, given or at)
+    bounds = general_bounds(state, cohort, patient, given or at)
     waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
     if cohort is not None and cohort.part == "escalation":
         staggered = observation_bounds(state, cohort, patient, folder, given)
+        staggered += further_bounds(state, patient, folder, given)
         override = next((one for one in state.slots.overrides if one.patient == patient.patient), None)
         if override is None:
             bounds += staggered
@@ -95,7 +100,9 @@ def earliest_infusion(
             signers = " and ".join(override.signers)
             bounds.append(Bound(override.not_before, "ST-8", f"the stagger was overridden by {signers}"))
         waits += candidates(state, cohort, folder, at, given)
-    waits += _unread(state, patient, given or at)
+        if further_bounds(state, patient, folder, given):
+            waits += [f"{text} [ST-6]" for text in further_candidates(state, folder, at, given)]
+    waits += unread(state, patient, given or at)
     last = max(bounds, key=lambda bound: bound.moment, default=None)
     moment = None if last is None else last.moment
     lead = folder.study.regimen_on(patient.enrolled_at.date()).first_day
@@ -133,8 +140,8 @@ def permission(
     )
 
 
-def _general(state: State, cohort: Cohort | None, patient: Patient, moment: datetime) -> list[Bound]:
-    """Cohort opening, end of holds, acknowledgement by the site: these hold in every part."""
+def general_bounds(state: State, cohort: Cohort | None, patient: Patient, moment: datetime) -> list[Bound]:
+    """Cohort opening, end of holds, acknowledgement by the site: these hold in every part, for every infusion."""
     bounds = []
     if cohort is not None:
         bounds.append(Bound(cohort.opened_at, "ST-2", f"cohort {cohort.cohort} opened then"))
@@ -163,6 +170,37 @@ def observation_bounds(
         why = f"{other.site}-{other.patient} infused {local(other.infused_at, zone)}; {word} {days} d"
         found.append(Bound(observed_until(other.infused_at, days, zone, folder), "ST-1", why))
     return found
+
+
+def further_bounds(
+    state: State, patient: Patient, folder: StudyFolder, given: datetime | None = None
+) -> list[Bound]:
+    """The observation of further infusions of others, up to ``given``, where they open the stagger in this study."""
+    rules = folder.conduct.slots.redosing
+    if rules is None or not rules.opens_stagger:
+        return []
+    found, zone, days = [], site_zone(state, patient.site), folder.study.stagger.after_next_days
+    for one in further_given(state):
+        other = state.patients[one.patient]
+        if one.infused_at is None or one.patient == patient.patient or other.part != "escalation":
+            continue
+        if given is None or one.infused_at <= given:
+            shown = local(one.infused_at, zone)
+            why = f"{other.site}-{other.patient} infused again {shown}; next patient {days} d"
+            found.append(Bound(observed_until(one.infused_at, days, zone, folder), "ST-1", why))
+    return found
+
+
+def further_candidates(
+    state: State, folder: StudyFolder, at: datetime, given: datetime | None = None
+) -> list[str]:
+    """Return, in words, the further infusions (up to ``given``) with a DLT that is proposed and not judged."""
+    return [
+        f"a DLT after infusion {one.exposure} of {state.patients[one.patient].site}-{one.patient} is not adjudicated"
+        for one in further_given(state)
+        if (given is None or (one.infused_at is not None and one.infused_at <= given))
+        and exposure_window(state, one, folder, at).candidate
+    ]
 
 
 def observed_until(infused_at: datetime, days: int, zone: str, folder: StudyFolder) -> datetime:
@@ -247,7 +285,8 @@ def _proposed_by(state: State, patient: Patient, folder: StudyFolder, moment: da
     return propose_dlt(then, patient.patient, folder, moment).status is DltStatus.DLT
 
 
-def _unread(state: State, patient: Patient, moment: datetime) -> list[str]:
+def unread(state: State, patient: Patient, moment: datetime) -> list[str]:
+    """Return, in words, that the site has not acknowledged the last decision made by ``moment``; nothing if it has."""
     last = _last_decision(state, moment)
     if last is None:
         return []

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from escalon.conduct.events import DltStatus
+
 
 class Status(StrEnum):
     """Where a slot stands; screening and dosed follow from the patient, see ``queue.slot_stage``."""
@@ -106,14 +108,43 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a person judged of the window of a further infusion; ``counts`` as in ``ExposureAdjudicated``."""
+
+    status: DltStatus
+    clause: str | None
+    reason: str
+    counts: bool
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exposure:
-    """A further infusion, from number 2: approved, and once given with its moment and fraction."""
+    """One infusion of a patient; number 1 is the first. A further one is approved before it is given.
+
+    Attributes:
+        infused_at: actual moment (UTC); None while it is approved and not given.
+        dose_fraction: given over planned.
+        record: the form record of the infusion.
+        cells_given: in the unit of the dose levels.
+        lot: of the product, "" when none is recorded.
+        approved_at: None for the first one.
+        judged: of a further one; the first is judged in ``Patient``.
+        reopened: why it has to be judged again; "" if it has not.
+    """
 
     patient: str
     exposure: int
     dose_level: int
     infused_at: datetime | None = None
     dose_fraction: float | None = None
+    record: str = ""
+    cells_given: float | None = None
+    lot: str = ""
+    approved_at: datetime | None = None
+    judged: Judgement | None = None
+    reopened: str = ""
 
 
 @dataclass(frozen=True, slots=True)

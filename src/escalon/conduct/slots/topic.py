@@ -1,7 +1,7 @@
 """The topic slots: seats, the queue, clearances, the dose lock and the stagger."""
 
 from escalon.conduct.act import Command
-from escalon.conduct.slots import clearance, lock, redosing, requests, reviews
+from escalon.conduct.slots import clearance, exposure_changes, lock, redosing, requests, reviews
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots.apply import APPLY
 from escalon.conduct.slots.react import react
@@ -23,6 +23,7 @@ ALLOWED: dict[type[Command], tuple[str, ...]] = {
     c.OverrideStagger: COMMITTEE,
     c.ClearLevel: ("committee_member",),
     c.ApproveRedosing: COMMITTEE,
+    c.AdjudicateExposure: ("medical_monitor",),
     c.CloseTask: (*COMMITTEE, "statistician", "data_manager", "sponsor"),
 }
 
@@ -39,6 +40,7 @@ DECIDE: dict[type[Command], Decide] = {
     c.OverrideStagger: reviews.override_stagger,
     c.ClearLevel: clearance.clear_level,
     c.ApproveRedosing: redosing.approve_redosing,
+    c.AdjudicateExposure: exposure_changes.adjudicate_exposure,
     c.CloseTask: reviews.close_task,
 }
 

@@ -1,4 +1,7 @@
-"""The DLT window of each patient: where it stands, whether the patient can be evaluated, and why."""
+"""The DLT window of each infusion: where it stands, whether it can be evaluated, and why.
+
+The window of a patient is that of the first infusion; a further one has a window and a judgement of its own.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +9,9 @@ from enum import StrEnum
 
 from escalon.conduct.dlt_record import DltProposal
 from escalon.conduct.events import DltStatus
+from escalon.conduct.exposure_record import propose_exposure
 from escalon.conduct.proposals import propose_dlt
+from escalon.conduct.slots.state import Exposure
 from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 
@@ -23,7 +28,7 @@ class WindowState(StrEnum):
 
 
 class Evaluability(StrEnum):
-    """Whether a patient counts; every infused patient is exactly one of the last three."""
+    """Whether an infusion can be evaluated; every one that was given is exactly one of the last three."""
 
     OUTSIDE = "outside the DLT set"
     EVALUABLE = "evaluable"
@@ -33,7 +38,7 @@ class Evaluability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The DLT window of one patient.
+    """The DLT window of one infusion.
 
     Attributes:
         state, evaluability: see the enumerations.
@@ -72,14 +77,34 @@ def dlt_window(state: State, patient: Patient, folder: StudyFolder, at: datetime
         again = (f"judged {patient.dlt_status}, to be judged again", proposal.text)
         return Window(WindowState.REOPENED, Evaluability.PENDING, None, day, False, candidate, again)
     if patient.dlt_status is not DltStatus.PENDING:
-        window, evaluability, dlt = _JUDGED[patient.dlt_status]
-        reasons = tuple(
-            part
-            for part in (patient.dlt_clause and f"clause {patient.dlt_clause}", patient.dlt_reason)
-            if part
-        )
-        return Window(window, evaluability, dlt, day, True, False, reasons)
+        return _judged(patient.dlt_status, patient.dlt_clause, patient.dlt_reason, day)
     return _proposed(proposal, day)
+
+
+def exposure_window(state: State, exposure: Exposure, folder: StudyFolder, at: datetime) -> Window:
+    """Return the window of one exposure on what is known at ``at`` (UTC); that of number 1 is the patient's."""
+    if exposure.exposure == 1:
+        return dlt_window(state, state.patients[exposure.patient], folder, at)
+    if exposure.infused_at is None:
+        reason = "approved, not given"
+        return Window(WindowState.NOT_STARTED, Evaluability.OUTSIDE, None, None, False, False, (reason,))
+    day = (at.date() - exposure.infused_at.date()).days
+    judged = exposure.judged
+    if judged is not None and not exposure.reopened:
+        return _judged(judged.status, judged.clause, judged.reason, day)
+    proposal = propose_exposure(state, exposure, folder, at)
+    if judged is not None:
+        candidate = proposal.status is DltStatus.DLT
+        again = (f"judged {judged.status}, to be judged again", proposal.text)
+        return Window(WindowState.REOPENED, Evaluability.PENDING, None, day, False, candidate, again)
+    return _proposed(proposal, day)
+
+
+def _judged(status: DltStatus, clause: str | None, reason: str | None, day: int) -> Window:
+    """A person has judged, and nothing recorded since says otherwise."""
+    window, evaluability, dlt = _JUDGED[status]
+    reasons = tuple(part for part in (clause and f"clause {clause}", reason) if part)
+    return Window(window, evaluability, dlt, day, True, False, reasons)
 
 
 def _proposed(proposal: DltProposal, day: int) -> Window:

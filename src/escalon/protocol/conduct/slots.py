@@ -12,7 +12,17 @@ class RedosingRules(Model):
 
     most_exposures: int = Field(default=2, ge=2, description="infusions a patient may have in all")
     days_between: int = Field(default=28, ge=1, description="days from one infusion to the next of a patient")
-    window_days: int = Field(default=28, ge=1, description="observation after a further infusion, days")
+    window_days: int | None = Field(
+        default=None, ge=1, description="DLT window of a further infusion, days; null: that of the first one"
+    )
+    count_dlts: bool = Field(
+        default=False,
+        description="a DLT in the window of a further infusion enters the escalation counts, at its level",
+    )
+    opens_stagger: bool = Field(
+        default=False,
+        description="the open escalation cohort waits after a further infusion as after one of its own patients",
+    )
 
 
 class SlotRules(Model):
