@@ -1,8 +1,9 @@
 """Tables derived from the events in the transaction that writes them; the database refuses what must never be.
 
 ``clearance``, ``seat``, ``slot`` and ``dose_assignment`` carry the keys and checks of INV-1 to INV-4, ``infusion`` and
-``sentinel_clearance`` those of INV-6 and INV-7, for first infusions as they were recorded. They decide nothing: a
-refusal here means that the software above let something through.
+``sentinel_clearance`` those of INV-6 and INV-7, for first infusions as they were recorded, ``further_infusion`` those
+of INV-3 and INV-6 for the others. They decide nothing: a refusal here means that the software above let something
+through.
 """
 
 from collections.abc import Callable, Iterable
@@ -45,6 +46,19 @@ TABLES: dict[str, tuple[str, ...]] = {
         "second_signer",
         "sentinel",
         "cleared",
+        "seq",
+    ),
+    "further_infusion": (
+        "study_id",
+        "patient",
+        "exposure",
+        "dose_level",
+        "regimen",
+        "process",
+        "clearance",
+        "cleared_level",
+        "infused_at",
+        "earliest_at",
         "seq",
     ),
 }
@@ -138,14 +152,19 @@ def _dose_assigned(run: Run, study_id: str, seq: int, event: core.DoseAssigned) 
     """
     if not run("SELECT 1 FROM clearance WHERE study_id = %s LIMIT 1", [study_id]):
         return
+    stratum = (event.dose_level, event.regimen, event.process)
+    tied = _widest_clearance(run, study_id, event.regimen, event.process)
+    insert_row(run, "dose_assignment", (study_id, event.patient, *stratum, *tied, seq))
+
+
+def _widest_clearance(run: Run, study_id: str, regimen: str, process: str) -> tuple[Any, ...]:
+    """Number and level of the widest clearance of a stratum that stands; (0, 0), which no key covers, without one."""
     found = run(
         "SELECT clearance, dose_level FROM clearance WHERE study_id = %s AND regimen = %s AND process = %s"
         " AND revoked = 0 ORDER BY dose_level DESC, clearance DESC LIMIT 1",
-        [study_id, event.regimen, event.process],
+        [study_id, regimen, process],
     )
-    clearance, level = found[0] if found else (0, 0)
-    stratum = (event.dose_level, event.regimen, event.process)
-    insert_row(run, "dose_assignment", (study_id, event.patient, *stratum, clearance, level, seq))
+    return found[0] if found else (0, 0)
 
 
 def _sentinel_cleared(run: Run, study_id: str, seq: int, event: slots.SentinelCleared) -> None:
@@ -164,11 +183,21 @@ def _infusion_permitted(run: Run, study_id: str, seq: int, event: slots.Infusion
     insert_row(run, "infusion", row)
 
 
+def _reinfusion_permitted(run: Run, study_id: str, seq: int, event: slots.ReinfusionPermitted) -> None:
+    """Tie a further infusion to the widest clearance of its stratum that stands, beside the earliest moment."""
+    stratum = (event.dose_level, event.regimen, event.process)
+    tied = _widest_clearance(run, study_id, event.regimen, event.process)
+    moments = (utc_text(event.infused_at), utc_text(event.earliest_at))
+    row = (study_id, event.patient, event.exposure, *stratum, *tied, *moments, seq)
+    insert_row(run, "further_infusion", row)
+
+
 _WRITE: dict[type[Event], Write] = {
     core.CohortOpened: _cohort_opened,
     core.DoseAssigned: _dose_assigned,
     core.PatientInfused: _infused,
     slots.InfusionPermitted: _infusion_permitted,
+    slots.ReinfusionPermitted: _reinfusion_permitted,
     slots.SentinelCleared: _sentinel_cleared,
     slots.ClearanceRevoked: _clearance_revoked,
     slots.LevelCleared: _level_cleared,

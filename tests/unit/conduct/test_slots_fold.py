@@ -50,5 +50,10 @@ def test_an_event_survives_writing_and_reading(event: Event) -> None:
     assert payload.isascii()
 
 
+def test_a_further_infusion_of_an_earlier_release_is_read() -> None:
+    old = '{"dose_fraction":1.0,"exposure":2,"infused_at":"2021-05-04T10:30:00.000000+00:00","patient":"001"}'
+    assert decode("PatientReinfused", old) == ev.PatientReinfused("001", 2, MOMENT, 1.0, "", None, "")
+
+
 def test_every_kind_of_event_is_exercised() -> None:
     assert {type(event) for event in EVENTS} == set(APPLY)
