@@ -1,5 +1,6 @@
 """`escalon import`: one file, one unit; every problem of the file is told, and then nothing is written."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,27 @@ def ledger(tmp_path: Path, balli: StudyFolder) -> str:
     return url
 
 
-def run(ledger: str, file: Path, *more: str, code: int = 0) -> str:
-    args = ["import", ledger, str(file), "--study", "studies/balli-01", "--by", COORDINATOR.id, *more]
+EXTRA = "001,A3,,2020-01-09T08:00:00+00:00,10^9/L,1.5,90,0.3,2.1,30,25,10\n"
+
+
+def table(told: str, *names: str) -> list[str]:
+    """The values of the rows of a printed table."""
+    return [
+        line.split("  ")[-1].strip() for name in names for line in told.splitlines() if f"  {name}  " in line
+    ]
+
+
+def run(ledger: str, file: Path | None, *more: str, code: int = 0) -> str:
+    args = [
+        "import",
+        ledger,
+        *([str(file)] if file else []),
+        "--study",
+        "studies/balli-01",
+        "--by",
+        COORDINATOR.id,
+        *more,
+    ]
     result = CliRunner().invoke(app, args)
     assert result.exit_code == code, result.output
     return result.output
@@ -39,15 +59,23 @@ def run(ledger: str, file: Path, *more: str, code: int = 0) -> str:
 def test_a_file_is_checked_then_imported_as_one_unit(ledger: str, tmp_path: Path) -> None:
     file = tmp_path / "labs.csv"
     before = len(read_facts(ledger))
-    file.write_text(HEAD + ROW.replace("1200", "many") + ROW.replace("A1", "A2").replace("/uL", "x"))
+    file.write_text(HEAD + ROW.replace("1200", "many") + ROW.replace("A1", "A2").replace("/uL", "x") + EXTRA)
     told = run(ledger, file, code=2)
     assert "line 2, column NEUT" in told
     assert "line 3, column COUNT_UNIT" in told
     assert "nothing was written" in told
+    assert table(told, "rows in the file", "rows accepted", "rows refused") == ["3", "1", "2"]
     file.write_bytes(b"\xef\xbb\xbf" + (HEAD + ROW).replace("\n", "\r\n").encode())
-    assert "would be imported: 1 rows, 1 new" in run(ledger, file, "--dry-run")
+    dry = run(ledger, file, "--dry-run")
+    assert dry.startswith("would be imported")
+    assert table(dry, "records new", "versions written") == ["1", "0"]
     assert len(read_facts(ledger)) == before
-    assert "import 1: 1 rows, 1 new, 0 changed, 0 unchanged" in run(ledger, file)
+    done = run(ledger, file)
+    assert done.startswith("import 1\n")
+    names = ("rows in the file", "rows accepted", "rows refused", "records new", "versions written")
+    assert table(done, *names) == ["1", "1", "0", "1", "1"]
+    assert table(done, "answers read back") == ["8, all as in the file"]
+    assert table(done, "SHA-256") == [sha256((HEAD + ROW).replace("\n", "\r\n").encode()).hexdigest()]
     record = fold(read_facts(ledger)).patients["001"].records["LB-A1"]
     assert (record.origin, record.by, record.values["NEUT"]) == ("import", COORDINATOR.id, 1.2)
     after = len(read_facts(ledger))
@@ -56,7 +84,33 @@ def test_a_file_is_checked_then_imported_as_one_unit(ledger: str, tmp_path: Path
     changed.write_text(HEAD + ROW.replace("1200", "1300"))
     assert "needs a reason" in run(ledger, changed, code=2)
     assert len(read_facts(ledger)) == after
-    assert "1 changed" in run(ledger, changed, "--reason", "corrected report")
+    assert table(run(ledger, changed, "--reason", "corrected report"), "records changed") == ["1"]
+
+
+def test_an_import_is_taken_back_from_the_terminal(ledger: str, tmp_path: Path) -> None:
+    file = tmp_path / "labs.csv"
+    file.write_text(HEAD + ROW)
+    run(ledger, file)
+    file.write_text(HEAD + ROW.replace("1200", "1300") + EXTRA)
+    run(ledger, file, "--reason", "corrected report")
+    before = len(read_facts(ledger))
+    assert "needs a reason" in run(ledger, None, "--undo", "2", code=2)
+    assert "there is no import 7" in run(ledger, None, "--undo", "7", "--reason", "x", code=2)
+    assert "either a FILE" in run(ledger, file, "--undo", "2", code=2)
+    assert "belongs to --undo" in run(ledger, file, "--keep", "001:LB-A1", code=2)
+    assert "belong to a FILE" in run(ledger, None, "--undo", "2", "--dry-run", code=2)
+    assert len(read_facts(ledger)) == before
+    told = run(ledger, None, "--undo", "2", "--reason", "file of another patient")
+    assert told.startswith("import 2 is taken back\n")
+    assert table(told, "records of the import", "earlier version again", "withdrawn") == ["2", "1", "1"]
+    records = fold(read_facts(ledger)).patients["001"].records
+    assert (records["LB-A1"].values["NEUT"], records["LB-A3"].withdrawn) == (1.2, True)
+
+
+def test_a_file_that_is_no_text_is_named(ledger: str, tmp_path: Path) -> None:
+    file = tmp_path / "labs.csv"
+    file.write_bytes(HEAD.encode() + b"\xff\xfe")
+    assert "labs.csv: is no UTF-8 text" in run(ledger, file, code=2)
 
 
 def test_who_and_which_mapping_are_told_when_wrong(ledger: str, tmp_path: Path) -> None:

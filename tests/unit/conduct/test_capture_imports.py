@@ -8,7 +8,7 @@ from escalon.conduct import commands as c
 from escalon.conduct.capture import commands as cap
 from escalon.conduct.capture import events as ev
 from escalon.conduct.capture.audit import audit_trail
-from escalon.conduct.capture.imports import checksum
+from escalon.conduct.capture.import_plan import checksum
 from escalon.conduct.capture.marks import marks_on
 from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.events import FormRecorded
@@ -43,7 +43,7 @@ def test_rows_become_versions_of_one_act_in_the_unit_of_the_form(desk: Desk) -> 
     staged = stage(desk, HEAD + FIRST + "\n" + SECOND)
     assert (staged.checksum, staged.counts) == (
         checksum(HEAD + FIRST + "\n" + SECOND),
-        ev.ImportCounts(2, 2, 0, 0),
+        ev.ImportCounts(2, 2, 0, 0, lines=2),
     )
     assert desk.state.patients["001"].records == {}
     done = desk.must(COORDINATOR, cap.ApplyImport(1, HEAD + FIRST + "\n" + SECOND))
@@ -145,7 +145,7 @@ def test_a_change_needs_a_reason_keeps_what_the_file_is_silent_on_and_counts_wha
     desk.must(COORDINATOR, c.RecordForm("001", "LB", "LB-A1", more, reason="from the chart"))
     corrected = HEAD + FIRST.replace(",30,", ",33,") + SECOND
     staged = stage(desk, corrected)
-    assert staged.counts == ev.ImportCounts(2, 0, 1, 1)
+    assert staged.counts == ev.ImportCounts(2, 0, 1, 1, lines=2)
     refused = desk.refused(COORDINATOR, cap.ApplyImport(staged.number, corrected))
     assert "line 2, column SAMPLE: a change of a recorded form needs a reason (reason)" in refused.reason
     done = desk.must(COORDINATOR, cap.ApplyImport(staged.number, corrected, "corrected report"))

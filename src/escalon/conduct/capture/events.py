@@ -120,12 +120,16 @@ class CasebookUnlocked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """Rows of a file by what they do: ``rows`` = new + changed + unchanged."""
+    """Entries of a file by what they do: ``rows`` = new + changed + unchanged, one for each record.
+
+    ``lines`` are the rows of the file they come from; 0 in ledgers written when a row was a record.
+    """
 
     rows: int
     new: int
     changed: int
     unchanged: int
+    lines: int = 0
 
 
 @dataclass(frozen=True, slots=True)

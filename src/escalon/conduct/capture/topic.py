@@ -2,7 +2,7 @@
 
 from escalon.conduct.act import Command, Event, Signed
 from escalon.conduct.capture import commands as c
-from escalon.conduct.capture import imports, locks, marks, queries, versions
+from escalon.conduct.capture import import_rollback, imports, locks, marks, queries, versions
 from escalon.conduct.capture.apply import APPLY
 from escalon.conduct.events import FormRecorded
 from escalon.conduct.people.events import SignatureInvalidated
@@ -27,7 +27,7 @@ DECIDE: dict[type[Command], Decide] = {
     c.UnlockCasebook: locks.unlock_casebook,
     c.StageImport: imports.stage_import,
     c.ApplyImport: imports.apply_import,
-    c.RollbackImport: imports.rollback_import,
+    c.RollbackImport: import_rollback.rollback_import,
     c.AmendStudy: versions.amend_study,
     c.Reconsent: versions.reconsent,
 }
