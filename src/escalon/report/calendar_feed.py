@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 from icalendar import Calendar, Event
 
 from escalon.conduct.events import DltStatus
+from escalon.conduct.exposure_record import window_days
+from escalon.conduct.slots.exposures import given, open_approval
 from escalon.conduct.slots.queue import expires_at
+from escalon.conduct.slots.redosing import earliest_reinfusion
 from escalon.conduct.slots.stagger import earliest_infusion, local, site_zone
 from escalon.conduct.slots.state import Status
 from escalon.conduct.state import Patient, State
@@ -81,6 +84,7 @@ def _reservations(state: State, folder: StudyFolder, site: str) -> Iterator[Entr
 def _patient_entries(state: State, folder: StudyFolder, patient: Patient) -> Iterator[Entry]:
     if patient.infused_at is not None:
         yield from _window_end(state, folder, patient)
+        yield from _further(state, folder, patient)
         return
     assert state.at is not None
     earliest = earliest_infusion(state, patient, folder, state.at)
@@ -94,6 +98,27 @@ def _patient_entries(state: State, folder: StudyFolder, patient: Patient) -> Ite
         words = f"Lymphodepletion of {name} from {shown} on; {text}"
         moment = earliest.lymphodepletion
         yield Entry(f"lymphodepletion-{name}", moment, f"Earliest lymphodepletion {name}", words, firm)
+
+
+def _further(state: State, folder: StudyFolder, patient: Patient) -> Iterator[Entry]:
+    """The earliest moment of an approved further infusion, and the end of each window that is not judged."""
+    assert state.at is not None
+    name = f"{patient.site}-{patient.patient}"
+    if open_approval(state, patient.patient) is not None and folder.conduct.slots.redosing is not None:
+        earliest = earliest_reinfusion(state, patient, folder, state.at)
+        assert earliest.moment is not None
+        firm = not earliest.waits_for
+        text = earliest.dated if firm else f"{earliest.dated}; {earliest.text}"
+        title = f"Earliest {earliest.what} {name}"
+        yield Entry(f"{earliest.what.replace(' ', '-')}-{name}", earliest.moment, title, text, firm)
+    for one in given(state, patient.patient)[1:]:
+        if one.infused_at is not None and (one.judged is None or one.reopened):
+            days = window_days(one, folder)
+            shown = local(one.infused_at, site_zone(state, patient.site), zone_name=True)
+            text = f"{name}, infusion {one.exposure}, {shown}; DLT window of {days} days"
+            title = f"End of DLT window {name}, infusion {one.exposure}"
+            key = f"window-{name}-{one.exposure}"
+            yield Entry(key, one.infused_at + timedelta(days=days), title, text, not one.reopened)
 
 
 def _window_end(state: State, folder: StudyFolder, patient: Patient) -> Iterator[Entry]:

@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 from escalon.conduct.canonical import canonical, utc_text
+from escalon.conduct.committee.further import further_content
 from escalon.conduct.state import Patient, Record, State
 
 
@@ -11,7 +12,9 @@ def cut_content(state: State, part: str) -> dict[str, Any]:
     """Return what a cut of ``part`` holds: every enrolled patient with the latest version of every record."""
     return {
         "part": part,
-        "patients": [_patient(one) for one in state.patients.values() if one.part == part],
+        "patients": [
+            _patient(one) | further_content(state, one) for one in state.patients.values() if one.part == part
+        ],
     }
 
 

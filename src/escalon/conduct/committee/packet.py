@@ -10,6 +10,7 @@ from escalon.conduct.canonical import canonical, utc_text
 from escalon.conduct.capture.marks import marks_on
 from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.committee.completeness import completeness
+from escalon.conduct.committee.further import further_infusions
 from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
 from escalon.conduct.derived_grades import worst_grade
@@ -29,6 +30,7 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
     patients = [patient for patient in state.patients.values() if patient.part == part]
     cohort = state.cohort
     shown = cohort if cohort is not None and cohort.part == part else None
+    further = further_infusions(state, folder, part, at)
     return {
         "study": state.study_id,
         "study_hash": state.study_hash,
@@ -52,6 +54,7 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "allowed": _allowed(state, folder, part),
         "decision_table": _table(folder) if part == "escalation" else [],
         "what_if": [asdict(branch) for branch in what_if(state, folder)] if part == "escalation" else [],
+        **({"further_infusions": further} if further else {}),
     }
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from escalon.conduct.events import DltStatus
+from escalon.conduct.slots.exposure_rows import exposure_rows
 from escalon.conduct.slots.queue import site_not_ready
 from escalon.conduct.slots.seat_rows import SeatRow, seat_rows
 from escalon.conduct.slots.stagger import candidates, infused_in_order, sentinel_cleared
@@ -34,12 +35,14 @@ class CohortStatus:
         action: of the decision on it; None before one.
         reasons: why it stands there, and what it waits for.
         holds: open holds, as words; the phase below them stays what it is.
+        further: further infusions of its patients with their windows, as words; they do not move the phase.
     """
 
     phase: CohortPhase
     action: str | None
     reasons: tuple[str, ...]
     holds: tuple[str, ...]
+    further: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -54,12 +57,13 @@ def cohort_status(state: State, cohort: int, folder: StudyFolder, at: datetime) 
     found = next((one for one in state.cohorts if one.cohort == cohort), None)
     if found is None:
         return CohortStatus(CohortPhase.PLANNED, None, ("no signed decision has opened it",), holds)
+    further = tuple(row.text for row in exposure_rows(state, folder, at, cohort=cohort))
     decision = decision_on(state, found)
     if found.decided and decision is not None:
         phase, reason = _after_decision(state, found, decision)
-        return CohortStatus(phase, decision.action, (reason,), holds)
+        return CohortStatus(phase, decision.action, (reason,), holds, further)
     phase, reasons = _open_phase(state, found, folder, at)
-    return CohortStatus(phase, None, reasons, holds)
+    return CohortStatus(phase, None, reasons, holds, further)
 
 
 def decision_on(state: State, cohort: Cohort) -> Decision | None:
