@@ -83,8 +83,10 @@ _ORDER = {
 
 def _sign(one: Any, other: Any) -> int | None:
     """Compare year by year, month by month, day by day; moments by their instants."""
-    if not isinstance(one, str) or not isinstance(other, str):
-        return None
+    if not (isinstance(one, str) and isinstance(other, str)) or not (
+        one[:1].isdigit() and other[:1].isdigit()
+    ):
+        return None  # a text such as CRS is no time
     if "T" in one and "T" in other:
         gap = (datetime.fromisoformat(one) - datetime.fromisoformat(other)).total_seconds()
         return 0 if gap == 0 else 1 if gap > 0 else -1

@@ -277,3 +277,31 @@ def test_items_share_a_code_list() -> None:
     assert any(
         "x stands twice" in fault for fault in faults("forms/qq.yaml", text, **{"codelists.yaml": wrong})
     )
+
+
+def test_rows_above_the_most_and_reasons_that_are_no_text_are_refused() -> None:
+    rows = [{"DRUG": name} for name in "ABC"]
+    assert problems(DRUGS=rows) == ["XH.DRUGS (Drugs given): needs 1 to 2 rows"]
+    assert "the reason is a text" in problems(TEMP={"missing": "ND", "reason": 3})[0]
+
+
+@pytest.mark.parametrize(("days", "fits"), [(0, False), (1, True), (30, True), (31, False)])
+def test_both_ends_of_a_range_belong_to_it(days: int, fits: bool) -> None:
+    assert (problems(DRUGS=[{"DRUG": "A", "DAYS": days}]) == []) is fits
+
+
+def test_a_critical_or_retired_item_in_a_group_counts_row_by_row() -> None:
+    question = {"name": "DOSE", "label": "Dose", "type": "number", "required": False}
+    for more in ({"critical": True}, {"retired": "2"}):
+        groups = [{"group": "ROWS", "label": "Rows", "items": [{**question, **more}]}]
+        items = [{"name": "TERM", "label": "Term", "type": "text", "required": False}]
+        form = Form.model_validate(
+            {"form": "XG", "title": "x", "repeats": True, "items": items, "groups": groups}
+        )
+        rows = {"ROWS": [{"DOSE": 1}]}
+        if "critical" in more:
+            assert form.critical_items(rows) == ("ROWS",)
+            assert form.critical_items({"TERM": "x"}) == ()
+        else:
+            assert form.check(rows, rows) == []
+            assert "only an earlier answer stays" in form.check({"ROWS": [{"DOSE": 1}, {"DOSE": 1}]}, rows)[0]
