@@ -1,4 +1,4 @@
-"""Commands of the safety desk: cases, open tasks, the annual report."""
+"""What the safety desk sees: cases, open tasks, reports sent, the calendar and tables of the yearly report."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import safety_reports
+from escalon.cli import safety_acts, safety_reports
 from escalon.cli.common import AsJson, bad_input, show
 
 safety_app = typer.Typer(help="Serious adverse events: cases, reporting clocks, reports.")
@@ -17,6 +17,7 @@ Study = Annotated[Path, typer.Option("--study", help="Study folder.")]
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to ``app``."""
     safety_reports.add_to(safety_app)
+    safety_acts.add_to(safety_app)
     app.add_typer(safety_app, name="safety")
 
 
@@ -67,15 +68,62 @@ def safety_clocks(
         typer.echo(render_clocks(rows, moment), nl=False)
 
 
+@safety_app.command("reports")
+def safety_reports_sent(ledger: Ledger, as_json: AsJson = False) -> None:
+    """Every report sent: when, whether in time, what the authority answered, who has read it and who has not."""
+    from escalon.conduct.fold import fold
+    from escalon.report.terminal_reports import render_reports, report_rows
+    from escalon.store.ledger import read_facts
+
+    with bad_input():
+        rows = report_rows(fold(read_facts(ledger)))
+    if as_json:
+        show({"reports": rows})
+    else:
+        typer.echo(render_reports(rows), nl=False)
+
+
+@safety_app.command("calendar")
+def safety_calendar(
+    ledger: Ledger,
+    study: Study,
+    at: Annotated[str | None, typer.Option("--at", help="Moment with its zone; default: now.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Data lock points of the yearly report from the birth date on: when each is due and where it stands."""
+    from escalon.conduct.fold import cut
+    from escalon.conduct.safety.due import awareness_date
+    from escalon.conduct.safety.lock_points import calendar
+    from escalon.pipeline import open_study
+    from escalon.report.terminal_reports import period_rows, render_periods
+    from escalon.store.ledger import read_facts
+
+    with bad_input():
+        moment = _moment(at) if at is not None else datetime.now(UTC)
+        folder = open_study(study)
+        today = awareness_date(moment, folder.conduct.safety.zone)
+        rows = period_rows(calendar(folder, cut(read_facts(ledger), moment).safety, today), today)
+    if as_json:
+        show({"at": moment.isoformat(), "periods": rows})
+    else:
+        typer.echo(render_periods(rows), nl=False)
+
+
 @safety_app.command("dsur")
 def safety_dsur(
     ledger: Ledger,
     study: Study,
     lock_point: Annotated[str, typer.Option("--lock-point", help="Data lock point, a day: 2026-05-04.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    layout: Annotated[
+        str, typer.Option(help="dsur (ICH E2F), or annual-report (FDA, 21 CFR 312.33) of the same data.")
+    ] = "dsur",
 ) -> None:
-    """Write the tables of the development safety update report (ICH E2F) up to a data lock point."""
+    """Write the pack of the yearly safety report as of a data lock point: page, tables, and their hashes."""
+    from hashlib import sha256
+
     from escalon.pipeline import open_study
+    from escalon.report.dsur_layouts import LAYOUTS
     from escalon.report.dsur_page import write_dsur
     from escalon.store.ledger import read_facts
 
@@ -84,9 +132,15 @@ def safety_dsur(
             day = date.fromisoformat(lock_point)
         except ValueError:
             raise ValueError(f"--lock-point {lock_point}: right is a day, 2026-05-04") from None
-        files = write_dsur(read_facts(ledger), open_study(study), day, out)
+        kind = next((one for one in LAYOUTS if one == layout), None)
+        if kind is None:
+            raise ValueError(f"--layout {layout}: right is {' or '.join(LAYOUTS)}")
+        files = write_dsur(read_facts(ledger), open_study(study), day, out, kind)
     for path in files:
         typer.echo(str(path))
+    typer.echo(
+        f"SHA-256 of {files[-1].name}, which pins the pack: {sha256(files[-1].read_bytes()).hexdigest()}"
+    )
 
 
 def _moment(text: str) -> datetime:

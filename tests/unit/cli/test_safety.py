@@ -1,7 +1,7 @@
 """`escalon safety`: what is due, and reports that are the very bytes whose hash the ledger holds."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from escalon.conduct.safety.icsr.build import case_number
 from escalon.conduct.safety.icsr.send import write_report
 from escalon.conduct.safety.icsr.write import batch_number
 from escalon.protocol import StudyFolder
+from escalon.report.terminal_reports import render_reports
 from escalon.store.execute import LedgerWriter
 from escalon.store.ledger import read_facts
 from escalon.store.verify import verify_ledger
@@ -198,7 +199,73 @@ def test_the_yearly_report_is_a_page_and_its_tables(ledger: str, tmp_path: Path)
     assert "12 Dec 2020" in page  # 60 days
     assert "Pneumonitis" in (out / "reactions.csv").read_text(encoding="utf-8")
     assert "in the interval\n001,1,2020-01-20," in (out / "deaths.csv").read_text(encoding="utf-8")
+    pack = json.loads((out / "pack.json").read_text(encoding="utf-8"))
+    for name, pinned in pack["sha256"].items():
+        assert sha256((out / name).read_bytes()).hexdigest() == pinned
+    assert {*pack["sha256"], "pack.json"} == {path.name for path in out.iterdir()}
     wrong = ("dsur", ledger, "--study", STUDY, "--out", str(tmp_path / "no"), "--lock-point")
     assert "before the development birth date" in run(*wrong, "2018-01-01", code=2)
     assert "right is a day" in run(*wrong, "soon", code=2)
     assert not (tmp_path / "no").exists()
+    assert "right is dsur or annual-report" in run(*wrong, "2020-10-13", "--layout", "x", code=2)
+
+
+def test_the_annual_report_has_its_own_headings_and_the_same_data(ledger: str, tmp_path: Path) -> None:
+    options = ("dsur", ledger, "--study", STUDY, "--lock-point", "2020-10-13", "--out")
+    run(*options, str(tmp_path / "us"), "--layout", "annual-report")
+    run(*options, str(tmp_path / "ich"))
+    page = (tmp_path / "us" / "annual-report.html").read_text(encoding="utf-8")
+    assert "21 CFR 312.33" in page
+    assert "EU: " not in page
+    tables = [path.name for path in (tmp_path / "us").glob("*.csv")]
+    assert tables
+    for name in tables:
+        assert (tmp_path / "us" / name).read_bytes() == (tmp_path / "ich" / name).read_bytes()
+
+
+def test_the_calendar_shows_each_lock_point_and_its_report(ledger: str) -> None:
+    told = json.loads(run("calendar", ledger, "--study", STUDY, "--at", "2021-10-20T00:00Z", "--json"))
+    rows = [(row["period"], row["lock_point"], row["status"]) for row in told["periods"]]
+    assert rows == [
+        (None, "2020-01-06", "cut, to send, late"),  # recorded apart from the calendar, sent to one authority
+        (1, "2020-10-13", "not cut, late"),
+        (2, "2021-10-13", "to cut"),
+        (3, "2022-10-13", "runs"),
+    ]
+    assert told["periods"][1]["due"] == {"EU": "2020-12-12", "US": "2020-12-12"}
+    table = run("calendar", ledger, "--study", STUDY, "--at", "2021-10-20T00:00Z")
+    assert "EU 12 Dec 2021, US 12 Dec 2021" in table
+
+
+def test_reports_are_sent_read_and_answered_at_the_terminal(desk: Desk, ledger: str, tmp_path: Path) -> None:
+    copy, file = str(tmp_path / "ledger.db"), tmp_path / "report.xml"
+    Path(copy).write_bytes(Path(ledger).read_bytes())
+    file.write_text("sent", encoding="utf-8")
+    by = ("--by", SAFETY_OFFICER.id)
+    breach = ("matter", copy, "--kind", "serious_breach", "--summary", "no consent form", *by, "--at")
+    assert "right is a moment" in run(*breach, "yesterday", code=2)
+    assert "has no time zone" in run(*breach, "2026-01-05T10:00", code=2)
+    assert "due 12 Jan 2026 22:59 UTC" in run(*breach, "2026-01-05T10:00Z")
+    clock = fold(read_facts(copy)).safety.clocks[-1].number
+    sent = ("submit", copy, "--clock", str(clock), "--file", str(file), "--receiver", "CTIS", *by)
+    assert "a late report needs a reason" in run(*sent, code=2)
+    assert sha256(b"sent").hexdigest() in run(*sent, "--late-reason", "found by an audit")
+    number = str(len(fold(read_facts(copy)).safety.reports))
+    ethics = "committee:Central"
+    run("distribute", copy, "--report", number, "--to", INVESTIGATOR.id, "--to", ethics, *by)
+    assert "cannot confirm for" in run(
+        "read", copy, "--report", number, "--for", INVESTIGATOR.id, *by, code=2
+    )
+    run("read", copy, "--report", number, "--for", ethics, *by)
+    row = json.loads(run("reports", copy, "--json"))["reports"][-1]
+    assert (row["late"], row["unread"], list(row["read"])) == (True, [INVESTIGATOR.id], [ethics])
+    run("read", copy, "--report", number, "--by", INVESTIGATOR.id)
+    assert "4 sent, 4 without an answer, 0 not read by all" in run("reports", copy)
+    run("matter", copy, "--kind", "dsur", "--summary", "year 1", "--at", "2020-10-13", *by)
+    moment = fold(read_facts(copy)).safety.matters[-1].happened_at
+    assert moment.astimezone(UTC).isoformat() == "2020-10-13T21:59:59+00:00"
+    assert verify_ledger(copy)[0].holds
+
+
+def test_no_report_is_a_sentence() -> None:
+    assert render_reports([]) == "No report has been sent.\n"

@@ -155,9 +155,12 @@ def test_a_rejection_opens_the_task_again_and_the_due_date_stays(balli: StudyFol
     desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, False, "E2B rule 12"))
     again = desk.state.safety.clocks[clock.number - 1]
     assert (again.stopped_at, again.due_at) == (None, clock.due_at)
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "EudraVigilance", HASH, "sent again"), days=20)
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(2, False, "E2B rule 13"))
+    assert [report.late_reason for report in desk.state.safety.reports] == [None, "sent again"]
     twice = desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(1, True, ""))
     assert (twice.rule, "rejected since" in twice.reason) == ("SF-9 report", True)
-    assert "there is no report 2" in desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(2, True, "")).reason
+    assert "there is no report 3" in desk.refused(SAFETY_OFFICER, sc.AcknowledgeReport(3, True, "")).reason
 
 
 def test_a_report_sent_again_starts_no_second_complete_report(balli: StudyFolder) -> None:

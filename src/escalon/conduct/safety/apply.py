@@ -74,6 +74,10 @@ def _clock_started(state: State, fact: Fact, event: ev.ClockStarted) -> State:
 
 
 def _clock_stopped(state: State, fact: Fact, event: ev.ClockStopped) -> State:
+    last = state.safety.reports[-1] if state.safety.reports else None
+    if last is not None and (last.clock, last.at) == (event.clock, fact.at):
+        # A rejection opens the clock again; the reason belongs to the report that was late.
+        state = _change(state, "reports", last.number, late_reason=event.late_reason)
     return _change(
         state,
         "clocks",

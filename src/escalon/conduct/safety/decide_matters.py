@@ -6,6 +6,8 @@ from escalon.conduct.act import Outcome, Refused, Signed
 from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.clocks import next_number, start_clocks
+from escalon.conduct.safety.due import awareness_date
+from escalon.conduct.safety.lock_points import birth_date
 from escalon.conduct.safety.state import Report
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
@@ -30,10 +32,28 @@ def record_matter(state: State, signed: Signed, command: c.RecordMatter, folder:
         return Refused("SF-3 moment", f"{command.at} has no time zone; a clock needs one")
     if command.at > signed.at:
         return Refused("SF-4 moment", f"{command.at:%d %b %Y %H:%M} lies in the future")
+    wrong = _lock_point_fault(state, command.at, folder) if purpose == "dsur" else None
+    if wrong is not None:
+        return Refused("SF-11 lock point", wrong)
     number = len(state.safety.matters) + 1
     moments: dict[str, datetime] = {STARTS[purpose]: command.at}
     clocks = start_clocks(0, purpose, moments, folder, next_number(state, ()), matter=number)
     return (ev.MatterRecorded(number, command.kind, command.summary, command.at), *clocks)
+
+
+def _lock_point_fault(state: State, at: datetime, folder: StudyFolder) -> str | None:
+    """Why a yearly report cannot be cut on the day of ``at``; None when it can."""
+    zone = folder.conduct.safety.zone
+    day, born = awareness_date(at, zone), birth_date(folder)
+    if day < born:
+        return f"{day:%d %b %Y} lies before the development birth date {born:%d %b %Y}"
+    known = [one for one in state.safety.matters if one.kind == "dsur"]
+    same = next((one for one in known if awareness_date(one.happened_at, zone) == day), None)
+    return (
+        None
+        if same is None
+        else f"the lock point {day:%d %b %Y} is recorded already, as matter {same.number}"
+    )
 
 
 def distribute_report(

@@ -81,6 +81,7 @@ class Report:
     acknowledged_at: datetime | None = None
     answered_at: datetime | None = None
     detail: str = ""
+    late_reason: str | None = None
     recipients: tuple[str, ...] = ()
     read: dict[str, datetime] = field(default_factory=dict)
 

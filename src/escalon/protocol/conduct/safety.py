@@ -33,6 +33,8 @@ Start = Literal[
     "data_lock_point",
 ]
 
+LockPoint = Literal["day_before_anniversary", "month_end"]
+
 
 class ClockRule(Model):
     """How long a report may take: ``count`` hours or calendar days from ``starts``.
@@ -72,6 +74,13 @@ class SafetyRules(Model):
     )
     development_birth_date: date | None = Field(
         default=None, description="first authorisation of a trial with the product anywhere (DIBD)"
+    )
+    data_lock_point: LockPoint = Field(
+        default="day_before_anniversary",
+        description="last day of a year of the DSUR; month_end: the last day of the month before that of the DIBD",
+    )
+    ind_effective_date: date | None = Field(
+        default=None, description="day the IND went into effect, for an FDA annual report; None: the DIBD"
     )
     sender: Sender | None = Field(
         default=None, description="sender of case safety reports; None: none is written"
