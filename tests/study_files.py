@@ -19,3 +19,26 @@ def write_folder(files: dict[str, str], folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     return folder
+
+
+def backfill_files(
+    plan: str = "cap: !assumption 5, order: !assumption highest", **changes: str
+) -> dict[str, str]:
+    """The reference study, smaller, with a BOIN plan that backfills; ``changes`` replaces lines of the plan."""
+    files = balli_files()
+    text = files["study.yaml"]
+    begin, end = text.index("  rule: {kind: !assumption mtpi"), text.index("stagger:\n")
+    lines = {
+        "rule": "{kind: !assumption boin, target: !assumption 0.30}",
+        "levels": "!assumption 4",
+        "cohort_size": "!assumption 3",
+        "max_patients": "!assumption 12",
+        "start_level": "!assumption 1",
+        "backfill": "{" + plan + "}",
+        **changes,
+    }
+    written = "".join(f"  {name}: {value}\n" for name, value in lines.items())
+    changed = text[:begin] + written + "\n" + text[end:]
+    planned = lines["max_patients"].removeprefix("!assumption ")
+    changed = changed.replace("patients: !assumption 24,", f"patients: !assumption {planned},")
+    return {**files, "study.yaml": changed.replace("patients: !assumption 16,", "patients: !assumption 4,")}

@@ -18,6 +18,7 @@ __all__ = [
     "LiftHold",
     "OpenExpansion",
     "OpenStudy",
+    "RecordBackfillSeed",
     "RecordForm",
     "Refused",
     "RequestRecommendation",
@@ -102,6 +103,13 @@ class AdjudicateDlt(Command):
 @dataclass(frozen=True, slots=True)
 class RequestRecommendation(Command):
     """Ask the escalation plan for its recommendation on what is adjudicated now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBackfillSeed(Command):
+    """Record the seed from which the levels of backfill places are drawn by lot; a whole number from 0."""
+
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,10 @@ def _mtd_estimated(state: State, fact: Fact, event: ev.MtdEstimated) -> State:
     return replace(state, mtd=Mtd(event.dose_level, event.n, event.y, event.reason, fact.at))
 
 
+def _backfill_seed(state: State, fact: Fact, event: ev.BackfillSeedRecorded) -> State:
+    return replace(state, backfill_seed=event.seed)
+
+
 def _rp2d_decided(state: State, fact: Fact, event: ev.Rp2dDecided) -> State:
     rp2d = Rp2d(event.dose_level, event.reason, event.evidence, event.signers, fact.at)
     state = replace(state, rp2d=rp2d)
@@ -175,6 +179,7 @@ APPLY: dict[type[ev.Event], Apply] = {
     ev.SeatReleased: _seat_released,
     ev.DltAdjudicated: _dlt_adjudicated,
     ev.DoseRecommended: _dose_recommended,
+    ev.BackfillSeedRecorded: _backfill_seed,
     ev.MtdEstimated: _mtd_estimated,
     ev.Rp2dDecided: _rp2d_decided,
     ev.EnrolmentHeld: _enrolment_held,

@@ -1,7 +1,5 @@
 """Recommendation by the rule, decision by the committee, MTD, RP2D and expansion: kept apart, each a fact."""
 
-from typing import Any
-
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
@@ -15,6 +13,7 @@ from escalon.conduct.committee.carried import (
     unsigned_casebooks,
 )
 from escalon.conduct.committee.state import Review
+from escalon.conduct.outcomes import ask, counted_in, deciding_counts, level_estimates
 from escalon.conduct.state import Recommendation, State
 from escalon.design import EscalationPlan, select_mtd
 from escalon.protocol import StudyFolder
@@ -33,16 +32,7 @@ def request_recommendation(
     if waiting:
         names = ", ".join(patient.patient for patient in waiting)
         return c.Refused("cohort-pending", f"the DLT status of {names} is pending")
-    plan = folder.study.escalation
-    n, y = escalation_counts(state, plan.levels)
-    recommended = plan.recommend((n, y, cohort.dose_level))
-    inputs: dict[str, Any] = {
-        "n": list(n),
-        "y": list(y),
-        "current_level": cohort.dose_level,
-        "plan_hash": plan.hash,
-        "cut_seq": state.seq,
-    }
+    recommended, inputs = ask(state, folder, signed.at)
     number = len(state.recommendations) + 1
     return (
         ev.DoseRecommended(
@@ -79,12 +69,13 @@ def decide_dose(state: State, signed: c.Signed, command: c.DecideDose, folder: S
 
 def _executed(state: State, command: c.DecideDose, folder: StudyFolder) -> tuple[ev.Event, ...]:
     plan = folder.study.escalation
-    n, y = escalation_counts(state, plan.levels)
+    n, y = deciding_counts(state, plan)
     if command.action == "stop" or command.dose_level is None:
         return (_estimate_mtd(state, plan, n, y),)
     opened_before = sum(cohort.part == "escalation" for cohort in state.cohorts)
     planned = plan.cohort_sizes[min(opened_before, len(plan.cohort_sizes) - 1)]
-    size = min(planned, plan.max_total - sum(n))
+    treated, _ = escalation_counts(state, plan.levels)
+    size = min(planned, plan.max_total - sum(treated))
     return (ev.CohortOpened(len(state.cohorts) + 1, "escalation", command.dose_level, size),)
 
 
@@ -93,10 +84,37 @@ def _refuse_unsigned(state: State, folder: StudyFolder) -> c.Refused | None:
     cohort = state.cohort
     if cohort is None or not folder.conduct.committee.casebooks_signed:
         return None
-    missing = unsigned_casebooks(state, [state.patients[patient] for patient in cohort.patients])
+    read = [*cohort.patients, *newly_counted_backfill(state)]
+    missing = unsigned_casebooks(state, [state.patients[patient] for patient in read])
     if missing:
         return c.Refused("DC-6 casebook", f"no investigator has signed the casebook of {', '.join(missing)}")
     return None
+
+
+def newly_counted_backfill(state: State) -> tuple[str, ...]:
+    """Backfill patients who enter a decision for the first time with the recommendation that waits for one."""
+    waiting = _undecided(state)
+    if waiting is None:
+        return ()
+    decided = {decision.recommendation for decision in state.decisions}
+    known = {
+        name for one in state.recommendations if one.number in decided for name in counted_in(one.inputs)
+    }
+    return tuple(name for name in counted_in(waiting.inputs) if name not in known)
+
+
+def record_backfill_seed(
+    state: State, signed: c.Signed, command: c.RecordBackfillSeed, folder: StudyFolder
+) -> Outcome:
+    """Record the seed of the lots, once; before it no backfill place is given."""
+    backfill = folder.study.escalation.backfill
+    if backfill is None or backfill.order != "random":
+        return c.Refused("PH-11 seed", "the escalation plan of this study draws no lots for backfill")
+    if state.backfill_seed is not None:
+        return c.Refused("PH-11 seed", "the seed of the lots is recorded; nobody draws a second time")
+    if isinstance(command.seed, bool) or not isinstance(command.seed, int) or command.seed < 0:
+        return c.Refused("PH-11 seed", f"the seed is a whole number from 0, not {command.seed!r}")
+    return (ev.BackfillSeedRecorded(command.seed),)
 
 
 def _estimate_mtd(
@@ -107,7 +125,7 @@ def _estimate_mtd(
     current = cohort.dose_level if cohort is not None else plan.start_level
     shown = [
         f"level {row.level}: {row.y} DLTs in {row.n}, estimate {row.estimate:.3f}"
-        for row in plan.recommend((n, y, current)).estimates
+        for row in level_estimates(plan, (n, y), current)
         if row.n and row.estimate is not None
     ]
     chosen = "no level qualifies" if level is None else f"the plan selects level {level}"
@@ -131,7 +149,7 @@ def _refuse_decision(
         return c.Refused(
             "decision", "a decision needs a review of a recommendation made after the last decision"
         )
-    n, y = escalation_counts(state, plan.levels)
+    n, y = deciding_counts(state, plan)
     if [list(n), list(y)] != [recommendation.inputs["n"], recommendation.inputs["y"]]:
         return c.Refused(
             "INV-11 inputs", "adjudications changed after the recommendation; ask the plan again"
@@ -153,7 +171,7 @@ def _refuse_exception(
     highest = min(current + 1, plan.levels)
     if level is None or not 1 <= level <= highest or command.action != action_name(current, level):
         return c.Refused("INV-12 exception", f"not even an exception goes from level {current} to {level}")
-    if sum(recommendation.inputs["n"]) >= plan.max_total:
+    if sum(escalation_counts(state, plan.levels)[0]) >= plan.max_total:
         return c.Refused("INV-12 exception", f"the plan has no place left: {plan.max_total} patients at most")
     if not exception_signed(state, review, command.action, level):
         return c.Refused(

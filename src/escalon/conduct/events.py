@@ -8,6 +8,7 @@ from typing import Any
 from escalon.conduct.act import Event
 
 __all__ = [
+    "BackfillSeedRecorded",
     "CohortOpened",
     "CommitteeDecided",
     "DltAdjudicated",
@@ -158,6 +159,13 @@ class DoseRecommended(Event):
     dose_level: int | None
     reasons: tuple[str, ...]
     inputs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillSeedRecorded(Event):
+    """The seed from which the level of each backfill place is drawn by lot, see ``slots.backfill``."""
+
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)

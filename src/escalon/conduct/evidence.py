@@ -77,7 +77,10 @@ def _estimate(state: State, folder: StudyFolder, level: int) -> float | None:
     n, y = counts(state.patients.values(), folder.study.escalation.levels)
     if not n[level - 1]:
         return None
-    estimate = folder.study.escalation.recommend((n, y, level)).estimates[level - 1].estimate
+    plan = folder.study.escalation
+    if plan.backfill is not None:  # the estimate of a level rests on its counts, whoever was backfilled
+        plan = plan.model_copy(update={"backfill": None})
+    estimate = plan.recommend((n, y, level)).estimates[level - 1].estimate
     return None if estimate is None else round(float(estimate), 4)
 
 

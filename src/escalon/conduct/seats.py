@@ -6,7 +6,7 @@ from escalon.conduct.act import Outcome
 from escalon.conduct.doses import rp2d_counts
 from escalon.conduct.events import DltStatus
 from escalon.conduct.proposals import propose_dlt
-from escalon.conduct.slots.backfill import PART
+from escalon.conduct.slots.backfill import PART, refuse_closed_level
 from escalon.conduct.slots.clearance import refuse_level
 from escalon.conduct.slots.queue import site_not_ready
 from escalon.conduct.slots.requests import refuse_consent
@@ -76,7 +76,7 @@ def assign_dose(state: State, signed: c.Signed, command: c.AssignDose, folder: S
     if patient.dose_level is not None:
         return c.Refused("dose-lock", f"patient {command.patient} is assigned to level {patient.dose_level}")
     refused = (
-        _refuse_level(state, patient, command)
+        _refuse_level(state, patient, command, folder, signed)
         or _refuse_stratum(patient, command, folder)
         or refuse_level(state, command.dose_level, command.regimen, command.process)
         or _refuse_now(state, patient, signed, folder)
@@ -86,13 +86,15 @@ def assign_dose(state: State, signed: c.Signed, command: c.AssignDose, folder: S
     return (ev.DoseAssigned(command.patient, command.dose_level, command.regimen, command.process),)
 
 
-def _refuse_level(state: State, patient: Patient, command: c.AssignDose) -> c.Refused | None:
+def _refuse_level(
+    state: State, patient: Patient, command: c.AssignDose, folder: StudyFolder, signed: c.Signed
+) -> c.Refused | None:
     if patient.cohort == BACKFILL:
         slot = state.slots.of_patient(patient.patient)
         given = slot.dose_level if slot is not None else None
         if command.dose_level != given:
             return c.Refused("dose-lock", f"the backfill place of {patient.patient} is at level {given} only")
-        return None
+        return refuse_closed_level(state, command.dose_level, folder, signed.at)
     cohort = state.cohorts[patient.cohort - 1]
     if cohort.decided:
         return c.Refused("dose-lock", f"cohort {cohort.cohort} is decided and not open any more")

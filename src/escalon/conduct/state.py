@@ -172,6 +172,7 @@ class State:
     holds: tuple[Hold, ...] = ()
     mtd: Mtd | None = None
     rp2d: Rp2d | None = None
+    backfill_seed: int | None = None
     people: People = field(default_factory=People)
     capture: Capture = field(default_factory=Capture)
     slots: Slots = field(default_factory=Slots)

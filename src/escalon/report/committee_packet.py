@@ -90,7 +90,10 @@ def _windows(patients: Sequence[dict[str, Any]], folder: StudyFolder) -> Any:
     infused = [row for row in patients if row["day"] is not None]
     frame = pl.DataFrame(
         {
-            "patient": [f"{row['patient']}  (level {row['dose_level']})" for row in infused],
+            "patient": [
+                f"{row['patient']}  (level {row['dose_level']}{', backfill' * bool(row.get('backfill'))})"
+                for row in infused
+            ],
             "day": [row["day"] for row in infused],
             "status": [row["dlt_status"] for row in infused],
         },

@@ -105,9 +105,8 @@ def render_html(
     """
     study = folder.study
     scenarios: tuple[Scenario, ...] = tuple(folder.scenarios.scenarios)
-    truths = {scenario.id: tuple(scenario.prob_tox) for scenario in scenarios}
     titles = {scenario.id: scenario.title for scenario in scenarios}
-    characteristics = derive_characteristics(study.escalation, truths, level_labels(study))
+    characteristics = derive_characteristics(study, scenarios, level_labels(study))
     ard = combine([derive_ard(adam, state, study), characteristics])
     sources = Sources(folder.provenance, study.sources)
     context = {

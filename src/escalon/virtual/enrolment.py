@@ -6,8 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 from escalon.conduct import commands as c
 from escalon.conduct.events import HoldLifted
 from escalon.conduct.slots import commands as slots
+from escalon.conduct.slots.backfill import refuse_closed_level
 from escalon.conduct.slots.events import SlotReserved
-from escalon.conduct.slots.queue import queue
+from escalon.conduct.slots.queue import free_places, queue
+from escalon.conduct.slots.seat_rows import BACKFILL
 from escalon.conduct.slots.state import Status
 from escalon.protocol import StudyFolder
 from escalon.protocol.scenarios import Scenario
@@ -50,8 +52,16 @@ class Enrolment:
         slot = len(self._clerk.state.slots.slots) + 1
         self._numbers[slot] = number
         self.next_arrival(now)
-        self._clerk.send(now, coordinator(site), slots.RequestSlot(site, f"C-{number:03d}"))
+        request = slots.RequestSlot(site, f"C-{number:03d}", self._backfills(now))
+        self._clerk.send(now, coordinator(site), request)
         self._clerk.at(now + CANDIDATE_WAITS + timedelta(minutes=1), lambda at: self._give_up(at, slot))
+
+    def _backfills(self, now: datetime) -> bool:
+        """Who finds the cohort full is asked for a backfill place, where one is open."""
+        if self._folder.study.escalation.backfill is None:
+            return False
+        kinds = {cohort == BACKFILL for cohort, _, _ in free_places(self._clerk.state, self._folder, now)}
+        return kinds == {True}
 
     def _give_up(self, now: datetime, slot: int) -> None:
         """Who waited too long has gone elsewhere."""
@@ -79,6 +89,11 @@ class Enrolment:
         slot = state.slots.slots[number - 1]
         if state.open_holds or slot.status is not Status.RESERVED:
             return
+        if slot.cohort == BACKFILL:
+            closed = refuse_closed_level(state, slot.dose_level or 0, self._folder, now)
+            if closed is not None:  # during the hold the level was closed
+                self._clerk.send(now, coordinator(slot.site), slots.ReleaseSlot(number, closed.reason))
+                return
         patient, consented = f"{len(state.patients) + 1:03d}", now.date().isoformat()
         doctor, nurse = investigator(slot.site), coordinator(slot.site)
         self._clerk.send(now, doctor, slots.ConfirmSlot(number, patient, consented))

@@ -8,6 +8,7 @@ from escalon.conduct.act import Actor, Command
 from escalon.conduct.committee import commands as cc
 from escalon.conduct.committee.carried import decision_content, decision_ref
 from escalon.conduct.committee.state import Review
+from escalon.conduct.doses import newly_counted_backfill
 from escalon.conduct.people.commands import GiveSignature
 from escalon.conduct.people.signatures import content_hash
 from escalon.conduct.state import State
@@ -30,7 +31,7 @@ def decide_dose(state: Now, action: str, dose_level: int | None, reason: str) ->
     """Yield a whole meeting about the next dose; ``state`` gives the state after each command sent."""
     cohort = state().cohort
     if cohort is not None:
-        yield from sign_casebooks(state(), cohort.patients)
+        yield from sign_casebooks(state(), [*cohort.patients, *newly_counted_backfill(state())])
     yield from _open_review(state, "dose")
     review = state().committee.reviews[-1]
     yield from _vote(state(), review, action, dose_level, reason)

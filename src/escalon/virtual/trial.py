@@ -13,6 +13,7 @@ from escalon.conduct.act import Actor, Command, Event
 from escalon.conduct.cohorts import free_seats, pending
 from escalon.conduct.events import DltStatus
 from escalon.conduct.evidence import rp2d_evidence
+from escalon.conduct.outcomes import deciding_counts
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.approval import replacement_object
@@ -64,6 +65,10 @@ class VirtualTrial:
         self._clerk.send(now, SPONSOR, c.OpenStudy(self._folder.hash, software, "virtual"))
         self._send_all(now, opening(self._folder, now))
         self._send_all(now, meeting.appoint_members())
+        backfill = self._study.escalation.backfill
+        if backfill is not None and backfill.order == "random":
+            seed = int(self._streams.generator("trial", "backfill").integers(2**32))
+            self._clerk.send(now, STATISTICIAN, c.RecordBackfillSeed(seed))
         level = self._study.escalation.start_level
         reason = "Start level of the escalation plan; all sites ready"
         self._send_all(now, meeting.decide_dose(self._now, "open", level, reason))
@@ -183,6 +188,12 @@ class VirtualTrial:
 
     def _decide(self, now: datetime) -> None:
         recommendation = self._clerk.state.recommendations[-1]
+        counted = deciding_counts(self._clerk.state, self._study.escalation)
+        if [list(one) for one in counted] != [recommendation.inputs["n"], recommendation.inputs["y"]]:
+            self._clerk.send(
+                now, STATISTICIAN, c.RequestRecommendation()
+            )  # a backfill patient was judged since
+            recommendation = self._clerk.state.recommendations[-1]
         reason = f"As recommended: {recommendation.reasons[-1]}"
         action, level = recommendation.action, recommendation.dose_level
         self._send_all(now, meeting.decide_dose(self._now, action, level, reason))

@@ -25,6 +25,7 @@ EVENTS: list[ev.Event] = [
     ev.PatientInfused("001", MOMENT, 0.95),
     ev.DltAdjudicated("001", ev.DltStatus.DLT, "2", "CRS grade 4", "DLT by clause 2"),
     ev.DoseRecommended(1, 1, "stop", None, ("because",), {"n": [3, 0], "y": [3, 0], "current_level": 1}),
+    ev.BackfillSeedRecorded(20260101),
     ev.MtdEstimated(None, (3, 0), (3, 0), "none"),
     ev.Rp2dDecided(None, "none", {"data cut-off": "x"}, ("A", "B")),
     ev.EnrolmentHeld(1, "related-death", "one"),
@@ -77,7 +78,7 @@ def test_the_fold_holds_what_the_events_say() -> None:
     assert patient.infused_at == MOMENT
     assert state.cohorts[0].patients == ()
     assert state.open_holds == ()
-    assert state.closed_at == MOMENT + timedelta(hours=15)
+    assert state.closed_at == MOMENT + timedelta(hours=16)
     assert state.seq == len(EVENTS)
 
 

@@ -9,14 +9,18 @@ from escalon.conduct.actions import action_name
 from escalon.conduct.canonical import canonical, utc_text
 from escalon.conduct.capture.marks import marks_on
 from escalon.conduct.capture.queries import open_queries
+from escalon.conduct.cohorts import counts
 from escalon.conduct.committee.completeness import completeness
+from escalon.conduct.committee.cut import backfill_flag, patients_of
 from escalon.conduct.committee.further import further_infusions
 from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
 from escalon.conduct.derived_grades import worst_grade
 from escalon.conduct.evidence import peak
+from escalon.conduct.outcomes import ask_again, judged_backfill, pending_backfill
 from escalon.conduct.people.signatures import casebook_ref, valid_signatures
 from escalon.conduct.proposals import propose_dlt
+from escalon.conduct.slots.backfill import backfill_levels
 from escalon.conduct.state import Cohort, Patient, Recommendation, State
 from escalon.design import decision_table
 from escalon.protocol import StudyFolder
@@ -27,11 +31,11 @@ SPECIAL_INTEREST = ("CRS", "ICANS", "GVHD", "INFECTION", "CYTOPENIA", "IEC-HS")
 def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, Any]:
     """Return the packet on ``cut``; ``state`` must hold the records of the cut (its hash tells)."""
     part, at = cut.part, cut.at
-    patients = [patient for patient in state.patients.values() if patient.part == part]
+    patients = patients_of(state, part)
     cohort = state.cohort
     shown = cohort if cohort is not None and cohort.part == part else None
     further = further_infusions(state, folder, part, at)
-    return {
+    packet = {
         "study": state.study_id,
         "study_hash": state.study_hash,
         "cut_at": utc_text(at),
@@ -40,7 +44,10 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "cut_hash": cut.content_hash,
         "part": part,
         "cohort": None if shown is None else _cohort(shown),
-        "patients": [_patient(state, patient, folder, at) | _quality(state, patient) for patient in patients],
+        "patients": [
+            _patient(state, patient, folder, at) | _quality(state, patient) | backfill_flag(patient)
+            for patient in patients
+        ],
         "adverse_events": [row for patient in patients for row in _events(patient)],
         "deaths": [row for patient in patients for row in _deaths(patient)],
         "holds": [
@@ -56,6 +63,9 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "what_if": [asdict(branch) for branch in what_if(state, folder)] if part == "escalation" else [],
         **({"further_infusions": further} if further else {}),
     }
+    if part == "escalation" and folder.study.escalation.backfill is not None:
+        packet["backfill"] = _backfill(state, folder)
+    return packet
 
 
 def packet_hash(packet: dict[str, Any]) -> str:
@@ -189,9 +199,7 @@ def _recommendation(state: State, folder: StudyFolder, part: str) -> dict[str, A
     if part != "escalation" or not state.recommendations:
         return None
     last: Recommendation = state.recommendations[-1]
-    answer = folder.study.escalation.recommend(
-        (tuple(last.inputs["n"]), tuple(last.inputs["y"]), last.inputs["current_level"])
-    )
+    answer = ask_again(folder.study.escalation, last.inputs)
     return {
         "recommendation": last.number,
         "action": last.action,
@@ -209,6 +217,21 @@ def _recommendation(state: State, folder: StudyFolder, part: str) -> dict[str, A
             }
             for row in answer.estimates
         ],
+    }
+
+
+def _backfill(state: State, folder: StudyFolder) -> dict[str, Any]:
+    """The backfill rule of the plan, and who stands under it at the cut."""
+    plan = folder.study.escalation
+    assert plan.backfill is not None
+    n, y = counts(judged_backfill(state), plan.levels)
+    return {
+        **plan.backfill.model_dump(mode="json"),
+        "seed": state.backfill_seed,
+        "n": list(n),
+        "y": list(y),
+        "pending": [[one.patient, one.dose_level] for one in pending_backfill(state)],
+        "open": [] if state.mtd is not None else list(backfill_levels(state, folder)),
     }
 
 

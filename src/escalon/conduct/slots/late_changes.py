@@ -10,6 +10,7 @@ from datetime import datetime
 from escalon.conduct import events as core
 from escalon.conduct.act import Event
 from escalon.conduct.events import DltStatus
+from escalon.conduct.outcomes import counted_in
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.safety.events import CaseAssessed
 from escalon.conduct.slots import events as ev
@@ -199,9 +200,16 @@ def decided_on_exposure(
 def decided_on(state: State, patient: Patient) -> tuple[Decision, ...]:
     """Return the decisions made on counts that contain ``patient`` as judged now."""
     judged = patient.dlt_adjudicated_at
-    if judged is None or patient.part != "escalation":
+    if judged is None or patient.part not in ("escalation", "backfill"):
         return ()
     made = {rec.number: rec for rec in state.recommendations}
+    if patient.part == "backfill":  # in a decision only if the rule included the patient
+        made_with = {
+            number
+            for number, rec in made.items()
+            if rec.at >= judged and patient.patient in counted_in(rec.inputs)
+        }
+        return tuple(one for one in state.decisions if one.recommendation in made_with)
     return tuple(
         decision
         for decision in state.decisions

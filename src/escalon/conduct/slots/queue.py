@@ -98,7 +98,7 @@ def promote(state: State, at: datetime, folder: StudyFolder) -> tuple[Event, ...
     ready = [slot for slot in waiting if site_not_ready(state, slot.site, folder) is None]
     served = _served(state)
     reserved: list[Event] = []
-    for cohort, seat, level in free_places(state, folder):
+    for cohort, seat, level in free_places(state, folder, at):
         line = [slot for slot in ready if slot.backfill == (cohort == BACKFILL)]
         if not line:
             continue
@@ -118,8 +118,8 @@ def reservation(
     return ev.SlotReserved(slot, cohort, seat, until, level, reason)
 
 
-def free_places(state: State, folder: StudyFolder) -> list[tuple[int, int, int]]:
-    """Return the free seats of the open cohort, then those for backfill, as cohort, seat and dose level."""
+def free_places(state: State, folder: StudyFolder, at: datetime) -> list[tuple[int, int, int]]:
+    """Return the free seats of the open cohort, then those for backfill at ``at``, as cohort, seat and dose level."""
     cohort = state.cohort
     if cohort is None or state.opened_at is None:
         return []
@@ -128,7 +128,7 @@ def free_places(state: State, folder: StudyFolder) -> list[tuple[int, int, int]]
         places = [
             (cohort.cohort, row.seat, cohort.dose_level) for row in seat_rows(state, cohort) if row.free
         ]
-    return places + [(BACKFILL, seat, level) for seat, level in free_backfill_seats(state, folder)]
+    return places + [(BACKFILL, seat, level) for seat, level in free_backfill_seats(state, folder, at)]
 
 
 def _served(state: State) -> list[str]:

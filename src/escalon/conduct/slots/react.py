@@ -47,9 +47,19 @@ def react(state: State, events: tuple[Event, ...], signed: Signed, folder: Study
     if any(slot.status == "reserved" for slot in state.slots.slots):
         gone = {event.slot for event in events if isinstance(event, ev.SlotReleased | ev.SlotConfirmed)}
         added += tuple(one for one in overdue(state, signed.at, folder) if one.slot not in gone)
-    if any(isinstance(event, FREES) for event in (*events, *added)):
+    if any(_frees(event, folder) for event in (*events, *added)):
         added += _turns(_after(state, (*events, *added), signed), events, signed, folder)
     return added
+
+
+def _frees(event: Event, folder: StudyFolder) -> bool:
+    """Tell whether somebody's turn may have come; for backfill also by a response, a clearance or the seed."""
+    if isinstance(event, FREES):
+        return True
+    if folder.study.escalation.backfill is None:
+        return False
+    response = isinstance(event, core.FormRecorded) and event.form == "RS"
+    return response or isinstance(event, ev.LevelCleared | core.BackfillSeedRecorded)
 
 
 def _after(state: State, events: tuple[Event, ...], signed: Signed) -> State:

@@ -6,6 +6,7 @@ from datetime import date
 from escalon.conduct.act import Outcome, Refused, Signed
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots import events as ev
+from escalon.conduct.slots.backfill import refuse_closed_level
 from escalon.conduct.slots.queue import expires_at, free_places, overdue, reservation, site_not_ready
 from escalon.conduct.slots.seat_rows import BACKFILL
 from escalon.conduct.slots.state import Slot, Status
@@ -30,9 +31,21 @@ def request_slot(state: State, signed: Signed, command: c.RequestSlot, folder: S
         for slot in state.slots.slots
     ):
         return Refused("INV-2", f"candidate {command.candidate} of site {command.site} has a slot already")
-    if command.backfill and folder.study.escalation.backfill is None:
-        return Refused("PH-11 backfill", "the escalation plan of this study has no backfill")
+    refused = _refuse_backfill(state, command, folder)
+    if refused is not None:
+        return refused
     return (ev.SlotRequested(len(state.slots.slots) + 1, command.site, command.candidate, command.backfill),)
+
+
+def _refuse_backfill(state: State, command: c.RequestSlot, folder: StudyFolder) -> Refused | None:
+    backfill = folder.study.escalation.backfill
+    if not command.backfill:
+        return None
+    if backfill is None:
+        return Refused("PH-11 backfill", "the escalation plan of this study has no backfill")
+    if backfill.order == "random" and state.backfill_seed is None:
+        return Refused("PH-11 seed", "levels are drawn by lot, and the statistician has recorded no seed yet")
+    return None
 
 
 def choose_slot(state: State, signed: Signed, command: c.ChooseSlot, folder: StudyFolder) -> Outcome:
@@ -53,7 +66,8 @@ def choose_slot(state: State, signed: Signed, command: c.ChooseSlot, folder: Stu
     refused = site_not_ready(state, slot.site, folder)
     if refused is not None:
         return refused
-    free = [place for place in free_places(state, folder) if (place[0] == BACKFILL) == slot.backfill]
+    free = [place for place in free_places(state, folder, signed.at)]
+    free = [place for place in free if (place[0] == BACKFILL) == slot.backfill]
     if not free:
         return Refused("INV-1 seat", "no seat is free")
     return (reservation(slot.number, free[0], signed.at, f"chosen: {command.reason}", folder),)
@@ -89,6 +103,8 @@ def _refuse_confirmation(
     if end is not None and end <= signed.at:
         return Refused("PH-3 expired", f"the reservation ended on {end:%d %b %Y %H:%M} UTC; ask again")
     refused = site_not_ready(state, slot.site, folder)
+    if refused is None and slot.cohort == BACKFILL:
+        refused = refuse_closed_level(state, slot.dose_level or 0, folder, signed.at)
     if refused is not None:
         return refused
     if _known(state, command.patient):

@@ -144,8 +144,9 @@ def picture_characteristics(ard: pl.DataFrame, titles: Mapping[str, str], study:
     if rows:
         frame = pl.DataFrame(rows, schema_overrides={"select": pl.Float64, "truth": pl.Float64})
         chart = escalation.draw_characteristics(frame, labels)
+    simulated = any(cells.get("trials", name, "design") is not None for name in cells.groups)
     caption = (
-        "Bars: exact probability that a level (or none) is selected as MTD. "
+        f"Bars: {'simulated' if simulated else 'exact'} probability that a level (or none) is selected as MTD. "
         "Red ticks: the true DLT probability assumed."
     )
     return make_picture(

@@ -1,17 +1,23 @@
 """Toxicity per dose level: what was seen, what the plan estimates, how the plan behaves under the scenarios."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from escalon.analysis.safety import dlt_rates
+from escalon.conduct.outcomes import level_estimates
 from escalon.conduct.state import State
-from escalon.design import EscalationPlan, enumerate_plan
+from escalon.design import enumerate_plan, simulate_oc
 from escalon.design.mtd import compute_isotonic
+from escalon.design.operating_characteristics import OperatingCharacteristics
+from escalon.protocol.scenarios import Scenario
 from escalon.protocol.study import Study
 from escalon.report.ard import Rows
 from escalon.report.results.groups import TOTAL, derive_people, level_labels
+
+TRIALS, SEED = 1000, 1
+"""Simulated trials behind the characteristics of a plan that cannot be enumerated."""
 
 
 def derive_dlt(adam: Mapping[str, pl.DataFrame], state: State, study: Study) -> pl.DataFrame:
@@ -50,7 +56,7 @@ def derive_isotonic(adam: Mapping[str, pl.DataFrame], state: State, study: Study
         return rows.frame()
     n, y = np.asarray(state.mtd.n), np.asarray(state.mtd.y)
     current = int(np.flatnonzero(n > 0)[-1]) + 1 if n.any() else 1
-    estimates = study.escalation.recommend((n, y, current)).estimates
+    estimates = level_estimates(study.escalation, (tuple(state.mtd.n), tuple(state.mtd.y)), current)
     fit = isotonic_fit(n, y)
     for label, found, fitted in zip(level_labels(study), estimates, fit, strict=True):
         tried = found.n > 0
@@ -80,17 +86,21 @@ def isotonic_fit(n: np.ndarray, y: np.ndarray) -> list[float | None]:
     return [float(value) if count > 0 else None for value, count in zip(fit, n, strict=True)]
 
 
-def derive_characteristics(
-    plan: EscalationPlan, scenarios: Mapping[str, tuple[float, ...]], labels: list[str]
-) -> pl.DataFrame:
-    """Exact operating characteristics: selection and patients per level under each true scenario."""
+def derive_characteristics(study: Study, scenarios: Sequence[Scenario], labels: list[str]) -> pl.DataFrame:
+    """Operating characteristics: selection and patients per level under each true scenario.
+
+    They are exact; those of a plan with backfill, which depend on arrivals, are simulated, with the number of trials.
+    """
     rows = Rows("characteristics", "SCENARIO", "LEVEL")
-    ends = enumerate_plan(plan)
-    for name, truth in scenarios.items():
-        found = ends.oc(truth)
+    plan = study.escalation
+    ends = None if plan.backfill is not None else enumerate_plan(plan)
+    method = "exact" if ends is not None else "simulated"
+    for scenario in scenarios:
+        name, truth = scenario.id, scenario.prob_tox
+        found = _simulated(study, scenario) if ends is None else ends.oc(truth)
         for label, p, selected, mean in zip(labels, truth, found.prob_select, found.mean_n, strict=True):
             stats = {"truth": p, "select": float(selected), "mean_n": float(mean)}
-            rows.add("level", None, "exact", stats, name, label)
+            rows.add("level", None, method, stats, name, label)
         stats = {
             "none": found.prob_none,
             "correct": found.prob_select_correct,
@@ -98,5 +108,14 @@ def derive_characteristics(
             "mean_total_n": found.mean_total_n,
             "mean_total_dlt": found.mean_total_dlt,
         }
-        rows.add("design", None, "exact", stats, name)
+        if ends is None:
+            stats["trials"] = float(TRIALS)
+        rows.add("design", None, method, stats, name)
     return rows.frame()
+
+
+def _simulated(study: Study, scenario: Scenario) -> OperatingCharacteristics:
+    arrivals = scenario.accrual_per_month * study.dlt.window_days / 30.4375  # per DLT window
+    return simulate_oc(
+        study.escalation, scenario.prob_tox, TRIALS, SEED, accrual=arrivals, prob_eff=scenario.prob_response
+    )

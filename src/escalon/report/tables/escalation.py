@@ -197,8 +197,15 @@ def render_mtd(ard: pl.DataFrame, study: Study) -> str:
 
 
 def render_characteristics(ard: pl.DataFrame, titles: dict[str, str]) -> str:
-    """Exact operating characteristics of the plan, one row per scenario."""
+    """Operating characteristics of the plan, one row per scenario, and whether they are exact or simulated."""
     cells = Cells(ard, "characteristics")
+    trials = next((cells.get("trials", name, "design") for name in cells.groups), None)
+    how = "exact" if trials is None else "simulated"
+    note = (
+        "Every reachable outcome of the plan is enumerated: these probabilities carry no simulation error."
+        if trials is None
+        else f"Simulated in calendar time, {trials:,.0f} trials per scenario; expected patients include backfill."
+    )
     labels = cells.subgroups
     columns = {f"truth {label}": label for label in labels}
     columns |= {f"select {label}": f"{label} " for label in labels} | {"none": "none"}
@@ -206,7 +213,7 @@ def render_characteristics(ard: pl.DataFrame, titles: dict[str, str]) -> str:
     columns |= {"dlt": "DLTs expected", "over": "P(select above target), %"}
     grid = Grid(
         "t-characteristics",
-        "Operating characteristics of the escalation plan, exact, by true scenario",
+        f"Operating characteristics of the escalation plan, {how}, by true scenario",
         "Scenario",
         columns,
         {
@@ -214,7 +221,7 @@ def render_characteristics(ard: pl.DataFrame, titles: dict[str, str]) -> str:
             "Probability of selection as MTD, %": [*(f"select {label}" for label in labels), "none"],
             "Expected patients": [*(f"mean {label}" for label in labels), "total"],
         },
-        ["Every reachable outcome of the plan is enumerated: these probabilities carry no simulation error."],
+        [note],
     )
     for name in cells.groups:
         row = {}
