@@ -78,11 +78,13 @@ def _opening(alone: Patient, study: Study) -> float:
 
 
 def _belongs(alone: Patient, record: Record, opening: float) -> bool:
-    """Leave out events and therapies that began before the window; laboratory, marrow and the rest stay."""
+    """Leave out what began before the window: events, therapies, a departure; laboratory, marrow and the rest stay."""
     if record.form == "AE":
         return day_at(alone, record.values["AESTDTC"]) >= opening
     if record.form == "CM":
         return day_at(alone, record.values["CMSTDTC"]) >= 0
+    if record.form == "DS":
+        return day_at(alone, record.values["DSSTDTC"]) >= 0
     return True
 
 
