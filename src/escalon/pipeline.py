@@ -80,7 +80,11 @@ def open_plan(path: Path) -> "EscalationPlan":
 def open_dictionary(path: Path, kind: str, version: str) -> "EventDictionary | DrugDictionary":
     """Read a licensed dictionary: ``kind`` event (MedDRA) or drug (WHODrug); ValueError names line and rule."""
     from escalon.criteria.dictionaries import load_drug_dictionary, load_event_dictionary
+    from escalon.criteria.meddra import FILES, load_meddra
 
+    if path.is_dir() and kind == "event":
+        files = {name.name.lower(): name for name in path.iterdir()}
+        return load_meddra({name: _ascii(files[name]) for name in FILES if name in files}, version)
     text = path.read_text(encoding="utf-8")
     if kind == "event":
         return load_event_dictionary(text, version)
@@ -89,10 +93,21 @@ def open_dictionary(path: Path, kind: str, version: str) -> "EventDictionary | D
     raise ValueError(f"--kind: {kind!r} is unknown; use event or drug")
 
 
+def _ascii(path: Path) -> str:
+    """The text of a distributed file: UTF-8, and Latin-1 before."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 def store_dictionary(path: Path, kind: str, version: str, into: Path) -> dict[str, Any]:
     """Check a dictionary and keep a copy named after kind and version; a faulty file leaves nothing behind."""
     if not re.fullmatch(r"[0-9A-Za-z.-]{1,20}", version):
         raise ValueError(f"--dictionary-version: {version!r} must be letters, digits, dots and hyphens")
+    if path.is_dir():
+        raise ValueError(f"{path}: a folder of MedDRA files is used as it is; give it as --dictionary")
     dictionary = open_dictionary(path, kind, version)
     rows = dictionary.terms if kind == "event" else dictionary.names  # type: ignore[union-attr]
     into.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli import safety_acts, safety_reports
+from escalon.cli import safety_acts, safety_coding, safety_reports
 from escalon.cli.common import AsJson, bad_input, show
 
 safety_app = typer.Typer(help="Serious adverse events: cases, reporting clocks, reports.")
@@ -18,6 +18,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this file to ``app``."""
     safety_reports.add_to(safety_app)
     safety_acts.add_to(safety_app)
+    safety_coding.add_to(safety_app)
     app.add_typer(safety_app, name="safety")
 
 

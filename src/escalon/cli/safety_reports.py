@@ -15,7 +15,10 @@ Ledger = Annotated[str, typer.Argument(metavar="LEDGER", help="Ledger file, or d
 Study = Annotated[Path, typer.Option("--study", help="Study folder.")]
 Dictionary = Annotated[
     Path | None,
-    typer.Option("--dictionary", help="Your licensed MedDRA file; see `escalon dictionary load`."),
+    typer.Option(
+        "--dictionary",
+        help="Your licensed MedDRA: the folder of its ASCII files, or a CSV of `escalon dictionary load`.",
+    ),
 ]
 Version = Annotated[
     str, typer.Option("--dictionary-version", help="Version of the dictionary, such as 27.1.")
@@ -142,11 +145,9 @@ def safety_ack(
 
 
 def _dictionary(path: Path | None, version: str) -> "EventDictionary | None":
-    from escalon.criteria.dictionaries import load_event_dictionary
+    from escalon.pipeline import open_dictionary
 
-    if path is None:
-        return None
-    return load_event_dictionary(path.read_text(encoding="utf-8"), version)
+    return None if path is None else open_dictionary(path, "event", version)  # type: ignore[return-value]
 
 
 def _attachment(path: Path) -> Any:

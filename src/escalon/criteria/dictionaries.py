@@ -10,11 +10,12 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class EventCode:
-    """One lowest level term with its place in the hierarchy."""
+    """One lowest level term with its place in the hierarchy; ``current`` is False for a retired one."""
 
     llt_code: str
     llt_term: str
@@ -26,6 +27,10 @@ class EventCode:
     hlgt_term: str
     soc_code: str
     soc_term: str
+    current: bool = True
+
+
+EVENT_COLUMNS = tuple(item.name for item in fields(EventCode) if item.name != "current")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,8 @@ def load_event_dictionary(text: str, version: str) -> EventDictionary:
         ValueError: for a wrong header, an empty cell, or a term with two codes, with the line.
     """
     terms: dict[str, EventCode] = {}
-    for line, cells in _rows(text, tuple(field.name for field in fields(EventCode)), version):
-        row = EventCode(**cells)
+    for line, cells in _rows(text, EVENT_COLUMNS, version):
+        row = EventCode(**dict[str, Any](cells))
         old = terms.setdefault(row.llt_term.lower(), row)
         if old != row:
             raise ValueError(f"line {line}: {row.llt_term!r} has codes {old.llt_code} and {row.llt_code}")

@@ -13,6 +13,7 @@ REFERENCES: dict[str, str] = {
     "ReinfusionCorrected": "infusion:{patient}:{exposure}",
     "ExposureAdjudicated": "dlt:{patient}:{exposure}",
     "ExposureReopened": "dlt:{patient}:{exposure}",
+    "TermCoded": "coding:{patient}:{record}",
     "SignatureGiven": "{object_ref}",
     "ValueRedacted": "event:{target_seq}",
     "RedactionRequested": "event:{target_seq}",

@@ -44,6 +44,7 @@ EVENTS: list[Event] = [
     ev.MatterRecorded(1, "serious_breach", "consent missing", T0),
     ev.ReportDistributed(1, ("i", "committee:Central")),
     ev.ReportRead(1, "i"),
+    ev.TermCoded("001", "AE-1", "Sepsis", "1", "llt", "2", "pt", "3", "soc", "27.1", "yearly"),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from escalon.conduct.act import Event
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.reading import is_fatal
-from escalon.conduct.safety.state import Case, Clock, Matter, Report
+from escalon.conduct.safety.state import Case, Clock, Coding, Matter, Report
 from escalon.conduct.state import Fact, State
 from escalon.conduct.topic import Apply
 
@@ -126,6 +126,22 @@ def _report_read(state: State, fact: Fact, event: ev.ReportRead) -> State:
     return _change(state, "reports", event.report, read=read)
 
 
+def _term_coded(state: State, fact: Fact, event: ev.TermCoded) -> State:
+    coding = Coding(
+        event.term,
+        event.llt_code,
+        event.llt_term,
+        event.pt_code,
+        event.pt_term,
+        event.soc_code,
+        event.soc_term,
+        event.version,
+        event.reason,
+        fact.at,
+    )
+    return _with(state, codings={**state.safety.codings, f"{event.patient}:{event.record}": coding})
+
+
 def _change(state: State, name: str, number: int, **changes: Any) -> State:
     rows = list(getattr(state.safety, name))
     rows[number - 1] = replace(rows[number - 1], **changes)
@@ -148,4 +164,5 @@ APPLY: dict[type[Event], Apply] = {
     ev.MatterRecorded: _matter_recorded,
     ev.ReportDistributed: _report_distributed,
     ev.ReportRead: _report_read,
+    ev.TermCoded: _term_coded,
 }

@@ -77,6 +77,30 @@ class AcknowledgeReport(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class TermCode:
+    """The code of one event: ``term`` as recorded, its lowest level and preferred term and its system organ class."""
+
+    patient: str
+    record: str
+    term: str
+    llt_code: str
+    llt_term: str
+    pt_code: str
+    pt_term: str
+    soc_code: str
+    soc_term: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeTerms(Command):
+    """Code events by one version of the study's licensed dictionary; ``reason`` is needed where a code changes."""
+
+    version: str
+    codes: tuple[TermCode, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CloseClock(Command):
     """Stop a clock without a report, by medical judgement signed as ``clock:N`` with this reason."""
 

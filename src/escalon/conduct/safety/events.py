@@ -123,3 +123,20 @@ class ReportRead(Event):
 
     report: int
     recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermCoded(Event):
+    """An event was coded by ``version`` of the dictionary; see ``commands.TermCode``."""
+
+    patient: str
+    record: str
+    term: str
+    llt_code: str
+    llt_term: str
+    pt_code: str
+    pt_term: str
+    soc_code: str
+    soc_term: str
+    version: str
+    reason: str

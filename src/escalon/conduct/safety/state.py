@@ -103,6 +103,22 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
+class Coding:
+    """The dictionary code of an event record and the term it was given for."""
+
+    term: str
+    llt_code: str
+    llt_term: str
+    pt_code: str
+    pt_term: str
+    soc_code: str
+    soc_term: str
+    version: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Safety:
     """The safety slice of the state."""
 
@@ -110,6 +126,12 @@ class Safety:
     clocks: tuple[Clock, ...] = ()
     reports: tuple[Report, ...] = ()
     matters: tuple[Matter, ...] = ()
+    codings: dict[str, Coding] = field(default_factory=dict)
+    """Code by ``PATIENT:RECORD``."""
+
+    def coding_of(self, patient: str, record: str) -> Coding | None:
+        """Return the code of an event record, or None."""
+        return self.codings.get(f"{patient}:{record}")
 
     def case_of(self, patient: str, record: str) -> Case | None:
         """Return the case of an AE record, or None."""

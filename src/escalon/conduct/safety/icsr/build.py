@@ -17,7 +17,7 @@ from escalon.conduct.safety.icsr.case import (
 )
 from escalon.conduct.safety.icsr.codes import code_of
 from escalon.conduct.safety.reading import investigator_causality
-from escalon.conduct.safety.state import Case
+from escalon.conduct.safety.state import Case, Coding
 from escalon.conduct.state import Patient, State
 from escalon.criteria.dictionaries import EventDictionary
 from escalon.criteria.relatedness import combine
@@ -55,7 +55,7 @@ def build_icsr(
         created: moment of creation of the report (UTC).
         region: jurisdiction of the receiver.
         purpose: of the clock the report is sent under; None: what the case calls for.
-        dictionary: the study's licensed event dictionary; None: the report carries no codes.
+        dictionary: the study's licensed event dictionary; None: the report carries the code the event has, if any.
         attachments: documents to send along.
 
     Raises:
@@ -89,7 +89,7 @@ def build_icsr(
         rules.sender,
         Trial(identity.study_id, identity.brief_title, rules.numbers),
         _patient(patient, identity.study_id),
-        (_reaction(case, values, country, dictionary),),
+        (_reaction(case, values, country, dictionary, state.safety.coding_of(case.patient, case.record)),),
         products,
         _narrative(case, products),
         attachments,
@@ -147,14 +147,24 @@ def _history(values: dict[str, Any]) -> str | None:
 
 
 def _reaction(
-    case: Case, values: dict[str, Any], country: str, dictionary: EventDictionary | None
+    case: Case,
+    values: dict[str, Any],
+    country: str,
+    dictionary: EventDictionary | None,
+    coding: Coding | None,
 ) -> Reaction:
-    found = dictionary.find(case.term) if dictionary is not None else None
+    """The event with its code: of the dictionary given, else the one it has for the word recorded now."""
+    if dictionary is not None:
+        code, version = dictionary.find(case.term).llt_code, dictionary.version
+    elif coding is not None and coding.term == case.term:
+        code, version = coding.llt_code, coding.version
+    else:
+        code, version = None, None
     return Reaction(
         values["AETERM"],
         case.term,
-        found.llt_code if found else None,
-        dictionary.version if dictionary else None,
+        code,
+        version,
         values["AESTDTC"],
         values.get("AEENDTC"),
         case.serious,

@@ -1,9 +1,12 @@
 """The internal case: everything an individual case safety report says, before it is written for a region."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 from escalon.protocol.conduct.safety_reports import Receiver, Sender, StudyNumbers
+
+_LICENSED = re.compile(r"\d{1,2}\.\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,5 +124,7 @@ class Icsr:
 
     @property
     def submittable(self) -> bool:
-        """Tell whether every event carries a code of a licensed dictionary."""
-        return all(reaction.code for reaction in self.reactions)
+        """Tell whether every event carries a code of a licensed dictionary, whose versions are written 27.1."""
+        return all(
+            reaction.code and _LICENSED.fullmatch(reaction.version or "") for reaction in self.reactions
+        )
