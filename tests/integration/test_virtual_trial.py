@@ -16,6 +16,7 @@ from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
 from escalon.conduct.people.signatures import casebook_content, content_hash, valid_signatures
 from escalon.conduct.safety.icsr.reproduce import reproduce_report
+from escalon.conduct.safety.lock_points import calendar
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.virtual.trial import run_trial
@@ -154,6 +155,15 @@ def test_data_are_confirmed_verified_settled_and_locked_at_the_end(first: Memory
         digest = content_hash(casebook_content(state, patient))
         assert state.capture.locked[patient].content_hash == digest
         assert valid_signatures(state, f"casebook:{patient}", digest, "responsibility")
+
+
+def test_the_yearly_safety_report_is_cut_and_sent_each_year(balli: StudyFolder, first: MemoryDesk) -> None:
+    closed = first.state.at
+    assert closed is not None
+    periods = calendar(balli, first.state.safety, closed.date())
+    assert [one.status(closed.date()) for one in periods] == ["sent"] * (len(periods) - 1) + ["runs"]
+    assert all(one.planned and not any(clock.late(closed) for clock in one.clocks) for one in periods)
+    assert len(periods) > 2
 
 
 def test_reports_are_sent_in_time_read_by_all_and_written_again_byte_for_byte(

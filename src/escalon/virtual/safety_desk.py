@@ -1,7 +1,7 @@
 """The sponsor's safety desk: assesses every case, sends what is due in time, takes note of acknowledgements."""
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from escalon.conduct.act import Actor, Command, Event
 from escalon.conduct.people.signatures import content_hash
@@ -9,6 +9,7 @@ from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.decide_matters import COMMITTEE
 from escalon.conduct.safety.icsr.send import region_of, write_report
+from escalon.conduct.safety.lock_points import birth_date, end_of_day, lock_points
 from escalon.conduct.safety.reading import investigational, investigator_causality
 from escalon.conduct.state import State
 from escalon.criteria.relatedness import SCALE, is_related, rank
@@ -27,7 +28,9 @@ SENT_AFTER = {
     "complete_report": timedelta(days=6),
     "susar_other": timedelta(days=10),
     "follow_up": timedelta(days=10),
+    "dsur": timedelta(days=45),
 }
+LOCKED_AFTER = timedelta(hours=9)
 RECEIVERS = {"EU": "EudraVigilance", "US": "FDA", "UK": "MHRA"}
 
 
@@ -45,6 +48,17 @@ def follow_up(event: Event, now: datetime, folder: StudyFolder, streams: Streams
     elif isinstance(event, ev.ReportDistributed):
         for recipient in event.recipients:
             yield now + READ_AFTER, lambda state, who=recipient: _read(state, event.report, who)  # type: ignore[misc]
+
+
+def next_lock_point(after: date, folder: StudyFolder) -> tuple[datetime, Sent]:
+    """Return the first lock point of the yearly report after ``after``: when it is recorded, by whom, and how."""
+    rules = folder.conduct.safety
+    day = next(one for one in lock_points(birth_date(folder), rules.data_lock_point) if one > after)
+    locked = end_of_day(day, rules.zone).astimezone(UTC)
+    return locked + LOCKED_AFTER, (
+        SAFETY_OFFICER,
+        c.RecordMatter("dsur", f"Data cut of {day:%d %b %Y}", locked),
+    )
 
 
 def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) -> Sent | None:
@@ -83,7 +97,11 @@ def _send(state: State, number: int, now: datetime, folder: StudyFolder) -> Sent
     if clock.stopped_at is not None:
         return None
     region, rules = region_of(clock.jurisdiction), folder.conduct.safety
-    if rules.sender is not None and region in rules.receivers:
+    if clock.matter is not None:
+        matter = state.safety.matters[clock.matter - 1]
+        known = [case.number for case in state.safety.cases if case.sponsor_aware_at <= matter.happened_at]
+        pinned = content_hash({"matter": matter.number, "summary": matter.summary, "cases": known})
+    elif rules.sender is not None and region in rules.receivers:
         pinned = write_report(state, folder, clock.case, now, region, purpose=clock.purpose).hash
     else:
         case = state.safety.cases[clock.case - 1]

@@ -74,6 +74,17 @@ class VirtualTrial:
         self._send_all(now, meeting.decide_dose(self._now, "open", level, reason))
         self._enrolment.broadcast(now)
         self._enrolment.next_arrival(now)
+        self._plan_lock_point(now)
+
+    def _plan_lock_point(self, now: datetime) -> None:
+        """Plan the next yearly safety report; none is due after the last visit of a study that enrols no more."""
+        moment, (actor, command) = safety_desk.next_lock_point(now.date(), self._folder)
+        if self._enrolment.accrual_open or moment <= (self._clerk.last_entry or now):
+            self._clerk.at(moment, lambda at: self._lock(at, actor, command))
+
+    def _lock(self, now: datetime, actor: Actor, command: Command) -> None:
+        self._clerk.send(now, actor, command)
+        self._plan_lock_point(now)
 
     def _now(self) -> State:
         return self._clerk.state
