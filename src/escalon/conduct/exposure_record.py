@@ -2,11 +2,12 @@
 
 The window of an infusion opens with its date, or with the first dose of a product that a clause opens with, given
 since the infusion before. An event belongs to the infusion in whose window it began; one that began in the windows of
-two belongs to both. Day 0 is the whole date of this infusion.
+two belongs to both; one that began in none counts where it became worse in this window, as what was there before a
+first infusion does. Day 0 is the whole date of this infusion.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from math import floor
 
 from escalon.conduct.dlt_record import DltProposal, day_at, in_words, patient_record
@@ -32,7 +33,7 @@ def propose_exposure(state: State, exposure: Exposure, folder: StudyFolder, at: 
     if exposure.exposure == 1:
         return propose_dlt(state, exposure.patient, folder, at)
     study, days = folder.study, window_days(exposure, folder)
-    alone = exposure_alone(state, exposure, study)
+    alone = exposure_alone(state, exposure, folder)
     day = day_at(alone, at)
     record = patient_record(alone, study, day, sponsor_views(state, exposure.patient))
     record = replace(record, assessments_complete=_panel_taken(alone, study, days, day))
@@ -40,20 +41,21 @@ def propose_exposure(state: State, exposure: Exposure, folder: StudyFolder, at: 
     return in_words(found, alone, study)
 
 
-def exposure_alone(state: State, exposure: Exposure, study: Study) -> Patient:
+def exposure_alone(state: State, exposure: Exposure, folder: StudyFolder) -> Patient:
     """Return the patient as if this infusion were the only one: its moment, its dose and the events of its window."""
     known = state.patients[exposure.patient]
-    earlier = [one.infused_at for one in given(state, exposure.patient) if one.exposure < exposure.exposure]
-    before = max((one for one in earlier if one is not None), default=None)
+    earlier = [one for one in given(state, exposure.patient) if one.exposure < exposure.exposure]
+    before = max((one.infused_at for one in earlier if one.infused_at is not None), default=None)
     doses = {name: one for name, one in known.records.items() if _is_dose_of(one, before, exposure)}
     alone = replace(
         known, infused_at=exposure.infused_at, dose_fraction=exposure.dose_fraction, records=doses
     )
-    opening = _opening(alone, study)
+    opening = _opening(alone, folder.study)
     kept = {
         name: one
         for name, one in known.records.items()
-        if name in doses or (one.form != "EX" and not one.withdrawn and _belongs(alone, one, opening))
+        if name in doses
+        or (one.form != "EX" and not one.withdrawn and _belongs(alone, one, opening, earlier, folder))
     }
     return replace(alone, records=kept)
 
@@ -77,15 +79,25 @@ def _opening(alone: Patient, study: Study) -> float:
     return min([0.0, *days])
 
 
-def _belongs(alone: Patient, record: Record, opening: float) -> bool:
-    """Leave out what began before the window: events, therapies, a departure; laboratory, marrow and the rest stay."""
+def _belongs(
+    alone: Patient, record: Record, opening: float, earlier: list[Exposure], folder: StudyFolder
+) -> bool:
+    """Leave out events of an earlier window, and therapies and departures before this one; the rest stays."""
     if record.form == "AE":
-        return day_at(alone, record.values["AESTDTC"]) >= opening
-    if record.form == "CM":
-        return day_at(alone, record.values["CMSTDTC"]) >= 0
-    if record.form == "DS":
-        return day_at(alone, record.values["DSSTDTC"]) >= 0
+        began = record.values["AESTDTC"]
+        return day_at(alone, began) >= opening or not any(_began_in(began, one, folder) for one in earlier)
+    if record.form in ("CM", "DS"):
+        return day_at(alone, record.values[f"{record.form}STDTC"]) >= 0
     return True
+
+
+def _began_in(began: str, exposure: Exposure, folder: StudyFolder) -> bool:
+    """Tell whether an event began on a day of the window of an exposure."""
+    assert exposure.infused_at is not None
+    moment = datetime.fromisoformat(began)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    days = (moment.astimezone(UTC).date() - exposure.infused_at.astimezone(UTC).date()).days
+    return 0 <= days <= window_days(exposure, folder)
 
 
 def _panel_taken(alone: Patient, study: Study, days: int, day: float) -> bool | None:

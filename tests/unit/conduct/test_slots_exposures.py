@@ -14,7 +14,7 @@ from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.approval import redosing_object
 from escalon.conduct.slots.exposures import exposure_of, exposure_of_record, exposures
-from escalon.conduct.slots.redosing import earliest_reinfusion
+from escalon.conduct.slots.redosing import approve_redosing, earliest_reinfusion
 from escalon.conduct.slots.stagger import earliest_infusion
 from escalon.conduct.slots.windows import Evaluability, Window, WindowState, dlt_window, exposure_window
 from escalon.protocol import StudyFolder
@@ -37,6 +37,7 @@ from tests.act import (
     opened,
     panel,
 )
+from tests.unit.conduct.test_slots_cohorts import with_backfill
 from tests.unit.conduct.test_slots_queue import with_slots
 
 Event = ev.Event
@@ -163,6 +164,24 @@ def test_what_began_in_the_window_of_an_exposure_belongs_to_it() -> None:
     judge(desk, DltStatus.DLT, "5")
     assert seen(desk) == (WindowState.ENDED_BY_DLT, Evaluability.EVALUABLE, True)
     assert dlt_window(desk.state, desk.state.patients["001"], desk.folder, desk.now).dlt is False
+
+
+@pytest.mark.parametrize(("began", "counts"), [(10, False), (35, True)])
+def test_what_grows_worse_after_a_further_infusion_counts_unless_it_began_in_the_window_before(
+    began: int, counts: bool
+) -> None:
+    desk = observed(redosing(days_between=40))
+    onset = (first(desk) + timedelta(days=began)).isoformat()
+    desk.now = first(desk) + timedelta(days=38)
+    toxic(desk, AESTDTC=onset, AETOXGR=2, AESER="N", AESLIFE="N", AESHOSP="N")
+    desk.now = first(desk) + timedelta(days=40)
+    again(desk)
+    desk.now += timedelta(days=3)
+    assert not window(desk).candidate
+    worse = adverse_event(desk, AESTDTC=onset, AETOXGR=4, AEGRDTC=desk.now.isoformat())
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-9", worse, reason="grew worse"))
+    assert window(desk).candidate is counts
+    assert seen(desk, 1) == COMPLETED
 
 
 @pytest.mark.parametrize("case", ["small dose", "no panel", "left", "new therapy"])
@@ -415,3 +434,14 @@ def test_a_ledger_of_an_earlier_release_is_numbered_as_it_was_entered() -> None:
     desk.now += timedelta(days=1)
     corrected = desk.must(COORDINATOR, cells(desk, moment=desk.now - timedelta(hours=20)))
     assert "ReinfusionCorrected" in kinds(corrected)
+
+
+def test_a_plan_with_backfill_and_counted_further_dlts_is_refused_at_the_approval() -> None:
+    study = with_backfill().study
+    for counted in (True, False):
+        folder = replace(redosing(count_dlts=counted), study=study)
+        desk = observed(redosing())
+        command = slots.ApproveRedosing("001", 1, "x", (CHAIR.id, MONITOR.id))
+        outcome = approve_redosing(desk.state, c.Signed(command, CHAIR, desk.now), command, folder)
+        assert isinstance(outcome, Refused)
+        assert ("a plan with backfill" in outcome.reason) is counted

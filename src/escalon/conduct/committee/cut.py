@@ -17,7 +17,8 @@ def cut_content(state: State, part: str) -> dict[str, Any]:
     return {
         "part": part,
         "patients": [
-            _patient(one) | further_content(state, one) | backfill_flag(one) for one in patients_of(state, part)
+            _patient(one) | further_content(state, one) | backfill_flag(one)
+            for one in patients_of(state, part)
         ],
     }
 

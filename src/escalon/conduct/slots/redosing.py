@@ -26,6 +26,12 @@ def approve_redosing(
     rules = folder.conduct.slots.redosing
     if rules is None:
         return Refused(RULE, "this study gives the cells once")
+    if rules.count_dlts and folder.study.escalation.backfill is not None:
+        return Refused(
+            RULE,
+            "a plan with backfill is asked by patients and cannot count a DLT after a further infusion: "
+            "set redosing.count_dlts to false",
+        )
     patient = state.patients.get(command.patient)
     if patient is None or patient.infused_at is None:
         return Refused(RULE, f"{command.patient} was not infused; there is nothing to repeat")
