@@ -9,6 +9,7 @@ from escalon.cli import (
     analysis,
     calendar,
     capture,
+    casebook,
     criteria,
     decision,
     design,
@@ -35,6 +36,7 @@ analysis.add_to(app)
 people.add_to(app)
 calendar.add_to(app)
 capture.add_to(app)
+casebook.add_to(app)
 safety.add_to(app)
 
 

@@ -23,21 +23,22 @@ def decision_root() -> None:
 @decision_app.command("replay")
 def decision_replay(
     number: Annotated[int, typer.Argument(help="Number of the recommendation, from 1.")],
-    ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
+    ledger: Annotated[str, typer.Option(help="Ledger file, database URL, or an export.")],
     study: Annotated[
-        Path | None, typer.Option(help="Study folder; without it the versions kept in the ledger.")
+        Path | None, typer.Option(help="Study folder; without it the versions kept in the ledger or export.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the plan again on the facts of the cut; exit code 0 only if the answer is the same byte for byte."""
     from escalon.conduct.replay import replay_recommendation, replay_reviews
     from escalon.pipeline import open_study
-    from escalon.store.ledger import read_facts
-    from escalon.store.study_versions import all_versions
+    from escalon.store.facts import to_fact
+    from escalon.store.source import read_source
 
     with bad_input():
-        facts = read_facts(ledger)
-        folder = all_versions(ledger, None if study is None else open_study(study))
+        source = read_source(ledger)
+        facts = [to_fact(entry) for entry in source.entries]
+        folder = source.folder(None if study is None else open_study(study))
         replay = replay_recommendation(facts, number, folder)
         checks = replay_reviews(facts, number, folder)
     same = replay.same and all(check.same for check in checks)

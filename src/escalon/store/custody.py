@@ -21,13 +21,13 @@ from escalon.store.chain import Entry
 from escalon.store.chain_check import Verification
 from escalon.store.connection import LedgerUnavailable, connect, connect_existing, disconnect
 from escalon.store.execute import LedgerWriter
-from escalon.store.export import checkpoint_line, export_lines, read_entry, verify_export, with_replacements
+from escalon.store.export import checkpoint_line, export_lines, read_export
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries, study_ids
 from escalon.store.rebuild import replace_derived
 from escalon.store.rows import insert_entries
 from escalon.store.signing import Checkpoint
-from escalon.store.study_versions import check_version
+from escalon.store.study_versions import check_version, kept_texts
 from escalon.store.verify import verify_ledger
 
 MANIFEST = "manifest.json"
@@ -131,9 +131,10 @@ def _export(alias: str, study_id: str, out: Path, at: str, key: Ed25519PrivateKe
     digest, head, count = hashlib.sha256(), "", 0
     part = out.with_name(out.name + ".part")
     with part.open("w", encoding="utf-8", newline="\n") as file:
-        lines = export_lines(study_id, iterate_entries(alias, study_id), at, __version__)
-        for number, (line, after) in enumerate(lines):
-            count, head = number, after
+        versions = kept_texts(alias, study_id)
+        lines = export_lines(study_id, iterate_entries(alias, study_id), at, __version__, versions)
+        for line, after in lines:
+            count, head = count + bool(after), after
             file.write(line)
             digest.update(line.encode())
         made = Checkpoint(study_id, count, head, at, digest.hexdigest())
@@ -174,18 +175,11 @@ def _fill(alias: str, out: Path, at: str, key: Ed25519PrivateKey | None) -> dict
             "head": made.root,
             "sha256": hashlib.sha256((out / name).read_bytes()).hexdigest(),
             "checkpoints": kept,
-            "versions": _versions(alias, study_id),
+            "versions": kept_texts(alias, study_id),
         }
     manifest = {"at": at, "software": __version__, "studies": studies}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return manifest
-
-
-def _versions(alias: str, study_id: str) -> dict[str, str]:
-    """Return the texts of every version of the study by hash, as the ledger keeps them."""
-    with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT hash, texts FROM study_version WHERE study_id = %s ORDER BY hash", [study_id])
-        return dict(cursor.fetchall())
 
 
 _KEPT = ("study_id", "upto_seq", "root", "at", "public_key", "signature")
@@ -206,7 +200,8 @@ def read_backup(folder: Path) -> dict[str, tuple[dict[str, Any], list[Entry]]]:
     found: dict[str, tuple[dict[str, Any], list[Entry]]] = {}
     for study_id, said in manifest["studies"].items():
         path = folder / said["file"]
-        result = verify_export(path, said["head"])
+        export = read_export(path, said["head"])
+        result = export.verification
         problems = list(result.problems)
         if hashlib.sha256(path.read_bytes()).hexdigest() != said["sha256"]:
             problems.append("the file is not the one the manifest was made of")
@@ -214,9 +209,7 @@ def read_backup(folder: Path) -> dict[str, tuple[dict[str, Any], list[Entry]]]:
             raise LedgerUnavailable(f"{path}: the backup does not verify: {'; '.join(problems)}")
         for digest, texts in said["versions"].items():
             check_version(study_id, digest, texts)
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:-1]]
-        entries = [entry for row in rows if (entry := read_entry(row, [])) is not None]
-        found[study_id] = (said, entries)
+        found[study_id] = (said, list(export.entries))
     return found
 
 
@@ -270,7 +263,7 @@ def _check_recorder(folder: Path, study: StudyFolder, by: str, at: datetime) -> 
     studies = read_backup(folder)
     if study_id not in studies:
         raise LedgerUnavailable(f"{folder}: the backup is of {', '.join(studies)}, not of {study_id}")
-    state = fold(to_fact(entry) for entry in with_replacements(studies[study_id][1]))
+    state = fold(to_fact(entry) for entry in studies[study_id][1])
     held = {right.role for right in rights_on(state, by, at)}
     if held.isdisjoint(RECORDERS):
         raise LedgerUnavailable(f"{by} is no {' or '.join(RECORDERS)} at this time and may not restore")

@@ -1,32 +1,62 @@
 """A ledger as one text file, and its verification without database, server or Django.
 
-JSON lines, each in its one canonical spelling: a header, one line for each event with its values, and a checkpoint over
-all lines before it. Every byte is covered: by the spelling, the hashes of the events, and the checkpoint.
+JSON lines, each in its one canonical spelling: a header, one line for each version of the study, one for each event
+with its values, and a checkpoint over all lines before it. Every byte is covered: by the spelling, the hashes of
+versions and events, and the checkpoint. A version is vouched for by the event that names its hash. Format 1 had no
+versions.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from escalon.conduct.canonical import canonical
+from escalon.protocol.load import folder_hash
 from escalon.store.chain import EVENT_COLUMNS, GENESIS, NEW, REASON, Entry, Value
 from escalon.store.chain_check import Verification, verify_entries
+from escalon.store.facts import to_fact
 from escalon.store.signing import Checkpoint
 
-FORMAT = "escalon-export-1"
+FORMAT, FORMAT_1 = "escalon-export-2", "escalon-export-1"
 FIRST_BYTES = b'{"'
+NAMING = ("StudyOpened", "StudyAmended")
+"""Kinds of events that put the study on a version."""
+_HEADER = {"at", "format", "software", "study_id"}
 _CHECKPOINT = tuple(item.name for item in fields(Checkpoint))
 _VALUE = ("redacted_by", "salt", "text")
 
 
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export holds: its entries, redacted ones with what to read instead, and versions as hash to texts."""
+
+    verification: Verification
+    at: str
+    entries: tuple[Entry, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
 def export_lines(
-    study_id: str, entries: Iterable[Entry], at: str, software: str
+    study_id: str, entries: Iterable[Entry], at: str, software: str, versions: Mapping[str, str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield the lines of an export but the checkpoint, each with the head hash up to it."""
-    yield canonical({"at": at, "format": FORMAT, "software": software, "study_id": study_id}) + "\n", GENESIS
+    """Yield the lines of an export but the checkpoint, each with the head hash up to it, '' before the events.
+
+    ``versions`` are the texts of every version of the study by hash, as the ledger keeps them.
+    """
+    header = {
+        "at": at,
+        "format": FORMAT,
+        "software": software,
+        "study_id": study_id,
+        "versions": sorted(versions),
+    }
+    yield canonical(header) + "\n", ""
+    for digest, texts in sorted(versions.items()):
+        yield canonical({"version": {"hash": digest, "texts": texts}}) + "\n", ""
     for entry in entries:
         yield canonical(_plain(entry)) + "\n", entry.hash
 
@@ -61,24 +91,77 @@ def verify_export(path: Path, head: str | None = None, key: str | None = None) -
         key: public key (hexadecimal) the checkpoint must be signed with; without it any signature that fits counts,
             and an export without one is accepted for what its hashes show.
     """
+    return read_export(path, head, key).verification
+
+
+def read_export(path: Path, head: str | None = None, key: str | None = None) -> Export:
+    """Read and verify an export; see ``verify_export``. What does not verify may be read, never relied upon."""
     lines = path.read_bytes().split(b"\n")
     problems: list[str] = []
     if lines[-1] != b"":
         problems.append("the file does not end with a line end")
     rows = [_row(line, number, problems) for number, line in enumerate(lines[:-1], start=1)]
     if len(rows) < 2 or any(row is None for row in rows):
-        return Verification("", 0, GENESIS, (*problems, "this is no complete export"))
-    header, *events, last = [row for row in rows if row is not None]
+        return Export(Verification("", 0, GENESIS, (*problems, "this is no complete export")), "")
+    header, *middle, last = [row for row in rows if row is not None]
     problems += _header_problems(header)
+    events = [row for row in middle if set(row) != {"version"}]
+    versions = _read_versions(header, middle[: len(middle) - len(events)], problems)
     entries = [entry for row in events if (entry := read_entry(row, problems)) is not None]
-    result = verify_entries(str(header.get("study_id")), with_replacements(entries), head)
+    entries = with_replacements(entries)
+    result = verify_entries(str(header.get("study_id")), entries, head)
     content = hashlib.sha256(b"\n".join(lines[:-2]) + b"\n").hexdigest()
     problems += [*result.problems, *_closing_problems(last, result, content, key)]
     if isinstance(last.get("checkpoint"), dict) and last["checkpoint"].get("at") != header.get("at"):
         problems.append("the checkpoint is not of the moment of the export")
     if any(entry.study_id != result.study_id for entry in entries):
         problems.append("an event belongs to another study than the header says")
-    return Verification(result.study_id, result.events, result.head, tuple(problems))
+    if versions:
+        problems += _unnamed(versions, entries)
+    found = Verification(result.study_id, result.events, result.head, tuple(problems))
+    return Export(found, str(header.get("at")), tuple(entries), versions)
+
+
+def _read_versions(header: dict[str, Any], rows: list[dict[str, Any]], problems: list[str]) -> dict[str, str]:
+    """Return the versions of an export; each must be what its hash says, and all that the header names be there."""
+    found: dict[str, str] = {}
+    for row in rows:
+        said = row.get("version")
+        if not isinstance(said, dict) or set(said) != {"hash", "texts"}:
+            problems.append("a version of the study is not complete, or stands among the events")
+            continue
+        digest = str(said["hash"])
+        if not is_version(digest, str(said["texts"])):
+            problems.append(f"the version {digest[:12]} of the study is not what its hash says")
+        found[digest] = said["texts"]
+    if list(found) != header.get("versions", []) or len(found) != len(rows):
+        problems.append("the versions of the study are not those the header names")
+    return found
+
+
+@lru_cache(maxsize=16)
+def is_version(digest: str, texts: str) -> bool:
+    """Tell whether ``texts`` (files of a study folder by name, as JSON text) are the version ``digest``."""
+    try:
+        return folder_hash(json.loads(texts)) == digest
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
+def _unnamed(versions: Mapping[str, str], entries: Iterable[Entry]) -> list[str]:
+    """Return where versions and events differ: every version an event puts the study on is there, and no other."""
+    named = set()
+    for entry in entries:
+        if entry.kind in NAMING:
+            try:
+                named.add(str(getattr(to_fact(entry).event, "study_hash", "")))
+            except (ValueError, TypeError, KeyError):
+                return []  # said already: the event cannot be read
+    lost = [
+        f"the version {one[:12]} that the study ran on is missing" for one in sorted(named - set(versions))
+    ]
+    strange = [f"no event puts the study on the version {one[:12]}" for one in sorted(set(versions) - named)]
+    return lost + strange
 
 
 def _row(line: bytes, number: int, problems: list[str]) -> dict[str, Any] | None:
@@ -94,8 +177,9 @@ def _row(line: bytes, number: int, problems: list[str]) -> dict[str, Any] | None
 
 
 def _header_problems(header: dict[str, Any]) -> list[str]:
-    if set(header) != {"at", "format", "software", "study_id"} or header.get("format") != FORMAT:
-        return [f"the header is not one of the format {FORMAT}"]
+    fields_of = {FORMAT: {*_HEADER, "versions"}, FORMAT_1: _HEADER}
+    if fields_of.get(str(header.get("format"))) != set(header):
+        return [f"the header is not one of the formats {FORMAT_1} and {FORMAT}"]
     return []
 
 

@@ -13,8 +13,8 @@ from django.db import connections
 from escalon.conduct.capture.events import StudyAmended
 from escalon.conduct.events import Event, StudyOpened
 from escalon.protocol import StudyFolder, StudyFolderError, load_study
-from escalon.protocol.load import folder_hash
 from escalon.store.connection import LedgerUnavailable, connect, disconnect
+from escalon.store.export import is_version
 
 
 def keep_version(alias: str, folder: StudyFolder, events: Iterable[Event]) -> None:
@@ -40,21 +40,24 @@ def kept_versions(alias: str, study_id: str) -> dict[str, StudyFolder]:
     Raises:
         LedgerUnavailable: a kept version is not what its hash says.
     """
+    texts = kept_texts(alias, study_id)
+    return {digest: load_version(study_id, digest, text) for digest, text in texts.items()}
+
+
+def kept_texts(alias: str, study_id: str) -> dict[str, str]:
+    """Return the texts of the versions kept for ``study_id`` by hash, as they stand there; none in an old ledger."""
+    if "study_version" not in connections[alias].introspection.table_names():
+        return {}
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT hash, texts FROM study_version WHERE study_id = %s ORDER BY hash", [study_id])
-        rows = cursor.fetchall()
-    return {digest: load_version(study_id, digest, texts) for digest, texts in rows}
+        return dict(cursor.fetchall())
 
 
 def check_version(study_id: str, digest: str, texts: str) -> dict[str, str]:
     """Return the texts of a kept version; LedgerUnavailable if they are not what ``digest`` says."""
-    try:
-        files: dict[str, str] = json.loads(texts)
-        same = folder_hash(files) == digest
-    except (ValueError, AttributeError, TypeError):
-        same = False
-    if not same:
+    if not is_version(digest, texts):
         raise LedgerUnavailable(f"the version {digest[:12]} kept for {study_id} is not what its hash says")
+    files: dict[str, str] = json.loads(texts)
     return files
 
 

@@ -53,6 +53,21 @@ def test_a_recommendation_before_an_amendment_is_replayed_from_the_ledger_alone(
         assert "the replay gives the same bytes" in result.stdout
 
 
+def test_a_recommendation_is_replayed_from_an_export_with_no_database_and_no_folder(
+    ledger: Path, tmp_path: Path
+) -> None:
+    export = tmp_path / "export.jsonl"
+    assert escalon("export", ledger, "--out", export).exit_code == 0
+    offline = escalon("decision", "replay", "1", "--ledger", export)
+    assert offline.exit_code == 0, offline.output
+    assert offline.stdout == escalon("decision", "replay", "1", "--ledger", ledger).stdout
+    text = export.read_text(encoding="utf-8")
+    export.write_text(text.replace("epsilon_1: !assumption 0.05", "epsilon_1: !assumption 0.04", 1))
+    forged = escalon("decision", "replay", "1", "--ledger", export)
+    assert forged.exit_code == 2
+    assert "is not what its hash says" in forged.stderr
+
+
 def test_a_ledger_without_kept_versions_asks_for_the_folder(ledger: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.db"
     bare.write_bytes(ledger.read_bytes())

@@ -1,5 +1,6 @@
 """An export verifies without a database, and finds any single altered byte in it."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -8,11 +9,18 @@ from pathlib import Path
 import pytest
 
 from escalon.conduct import commands as c
+from escalon.conduct.canonical import canonical
+from escalon.conduct.fold import fold
 from escalon.protocol import StudyFolder
+from escalon.protocol.load import folder_hash
+from escalon.store.connection import LedgerUnavailable
 from escalon.store.custody import write_checkpoint, write_export
 from escalon.store.execute import LedgerWriter
-from escalon.store.export import verify_export
+from escalon.store.export import checkpoint_line, read_export, verify_export
+from escalon.store.facts import to_fact
+from escalon.store.ledger import read_facts
 from escalon.store.signing import Checkpoint, new_key, read_key
+from escalon.store.source import read_source
 from escalon.store.verify import verify_ledger
 from tests.databases import ask
 from tests.unit.store.acts import commands, event_count
@@ -61,8 +69,10 @@ def test_every_altered_byte_is_found(tmp_path: Path, balli: StudyFolder, signed:
     content = path.read_bytes()
     assert verify_export(path).holds
     header, closing = content.index(b"\n") + 1, content.rindex(b"\n", 0, -1)
-    events = range(header, closing, 7 if signed else 13)
-    for place in (*range(header), *events, *range(closing, len(content))):
+    version = content.index(b"\n", header)
+    events = range(version, closing, 7 if signed else 13)
+    texts = (*range(header, header + 40), *range(header + 40, version, 4999), *range(version - 90, version))
+    for place in (*range(header), *texts, *events, *range(closing, len(content))):
         altered = bytearray(content)
         altered[place] ^= 1
         path.write_bytes(altered)
@@ -138,3 +148,78 @@ def test_what_is_signed_is_written_down(tmp_path: Path) -> None:
     (tmp_path / "none.pem").write_text("nothing")
     with pytest.raises(ValueError, match="no private key"):
         read_key(tmp_path / "none.pem")
+
+
+def rewritten(path: Path, header: dict[str, object], rows: list[dict[str, object]]) -> None:
+    """Write an export anew with a checkpoint that fits its lines, unsigned: what a forger without the key can do."""
+    old = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    head = Checkpoint(**old[-1]["checkpoint"])
+    lines = [canonical(header), *(canonical(row) for row in rows)]
+    content = hashlib.sha256("".join(line + "\n" for line in lines).encode()).hexdigest()
+    closing = Checkpoint(head.study_id, head.upto_seq, head.root, head.at, content)
+    text = "".join(line + "\n" for line in lines) + checkpoint_line(closing)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_an_export_holds_every_version_and_a_forged_one_is_found(
+    url: str, balli: StudyFolder, tmp_path: Path
+) -> None:
+    written(url, balli)
+    path = tmp_path / "export.jsonl"
+    write_export(url, path, AT)
+    export = read_export(path)
+    assert export.verification.holds
+    assert {digest: json.loads(texts) for digest, texts in export.versions.items()} == {
+        balli.hash: dict(balli.texts)
+    }
+    assert fold(to_fact(entry) for entry in export.entries) == fold(read_facts(url))
+    source = read_source(str(path))
+    assert source.entries == read_source(url).entries
+    assert source.folder().forms == balli.forms
+    header, version, *events = [json.loads(line) for line in path.read_text().splitlines()][:-1]
+    rewritten(path, header, [version, *events])
+    assert verify_export(path).holds
+    texts = version["version"]["texts"].replace("range: [25, 250]", "range: [5, 250]")
+    forged = {"version": {**version["version"], "texts": texts}}
+    renamed = {"version": {"hash": folder_hash(json.loads(texts)), "texts": texts}}
+    for said, rows, problem in (
+        (header, [forged, *events], "is not what its hash says"),
+        ({**header, "versions": [renamed["version"]["hash"]]}, [renamed, *events], "ran on is missing"),
+        (header, events, "not those the header names"),
+        (header, [version, version, *events], "not those the header names"),
+        ({**header, "versions": []}, [version, *events], "not those the header names"),
+        (header, [events[0], version, *events[1:]], "stands among the events"),
+        (header, [{"version": {"hash": balli.hash}}, *events], "not complete"),
+    ):
+        rewritten(path, said, rows)
+        assert any(problem in found for found in verify_export(path).problems), problem
+        with pytest.raises(LedgerUnavailable, match="does not verify"):
+            read_source(str(path))
+
+
+def test_an_export_of_the_first_format_still_verifies(tmp_path: Path, balli: StudyFolder) -> None:
+    path = tmp_path / "export.jsonl"
+    head = written(str(tmp_path / "ledger.db"), balli)
+    write_export(str(tmp_path / "ledger.db"), path, AT)
+    header, _, *events = [json.loads(line) for line in path.read_text().splitlines()][:-1]
+    del header["versions"]
+    rewritten(path, {**header, "format": "escalon-export-1"}, events)
+    assert verify_export(path, head).holds
+    assert read_source(str(path)).folder(balli).hash == balli.hash
+    with pytest.raises(LedgerUnavailable, match="keeps no version of its study"):
+        read_source(str(path)).folder()
+    rewritten(path, {**header, "format": "escalon-export-2"}, events)
+    assert not verify_export(path).holds
+    rewritten(path, {**header, "format": "escalon-export-3"}, events)
+    assert not verify_export(path).holds
+
+
+def test_a_source_names_what_is_not_there(tmp_path: Path, balli: StudyFolder) -> None:
+    written(str(tmp_path / "ledger.db"), balli)
+    assert read_source(str(tmp_path)).study_id == "BALLI-01"  # the folder of a run
+    write_export(str(tmp_path / "ledger.db"), tmp_path / "export.jsonl", AT)
+    for where in (tmp_path / "ledger.db", tmp_path / "export.jsonl"):
+        with pytest.raises(LedgerUnavailable, match="BALLI-01"):
+            read_source(str(where), "OTHER-1")
+    with pytest.raises(LedgerUnavailable, match="no ledger at this path"):
+        read_source(str(tmp_path / "nowhere.db"))
