@@ -123,3 +123,12 @@ def test_a_lock_point_is_recorded_once(desk: Desk) -> None:
     early = end_of_day(date(2019, 10, 13), desk.folder.conduct.safety.zone)
     before = desk.refused(SAFETY_OFFICER, sc.RecordMatter("dsur", "too early", early))
     assert (before.rule, "development birth date" in before.reason) == ("SF-11 lock point", True)
+
+
+def test_a_lock_point_on_the_birth_date_itself_is_shown(desk: Desk) -> None:
+    record(desk, date(2019, 10, 14))
+    found = calendar(desk.folder, desk.state.safety, date(2020, 1, 1))
+    assert [(one.lock_point.isoformat(), one.planned) for one in found] == [
+        ("2019-10-14", False),
+        ("2020-10-13", True),
+    ]

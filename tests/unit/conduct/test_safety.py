@@ -24,6 +24,7 @@ from tests.act import (
     Desk,
     adverse_event,
     enrol,
+    give,
     infuse,
     judge,
     lymphodeplete,
@@ -345,3 +346,15 @@ def test_a_report_is_sent_on_and_read(balli: StudyFolder) -> None:
         (SAFETY_OFFICER, sc.DistributeReport(2, ("i",)), "SF-9 report"),
     ):
         assert desk.refused(actor, command).rule == rule
+
+
+def test_the_reason_of_a_late_report_outlives_the_closure_of_its_clock(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    assess(desk, "POSSIBLE")
+    number = tasks(desk.state)[0].number
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(number, "EudraVigilance", HASH, "holiday"), days=9)
+    desk.must(SAFETY_OFFICER, sc.AcknowledgeReport(1, False, "E2B rule 12"))
+    give(desk, MONITOR, f"clock:{number}", {"clock": number, "reason": "duplicate case"})
+    desk.must(MONITOR, sc.CloseClock(number, "duplicate case"), days=1)
+    assert desk.state.safety.reports[0].late_reason == "holiday"
+    assert desk.state.safety.clocks[number - 1].late_reason == "duplicate case"

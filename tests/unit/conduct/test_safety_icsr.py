@@ -316,3 +316,14 @@ def test_the_hash_of_another_file_is_not_that_of_the_report(reported: tuple[Desk
     again = write_report(desk.state, desk.folder, 1, kept.at, "EU", purpose="susar_fatal")
     assert kept.content_hash == again.hash != HASH
     assert write_report(desk.state, desk.folder, 1, kept.at + timedelta(seconds=1), "EU").hash != again.hash
+
+
+def test_a_report_on_a_matter_is_never_what_an_acknowledgement_answers(balli: StudyFolder) -> None:
+    desk = with_event(balli)
+    desk.must(SAFETY_OFFICER, sc.RecordMatter("dsur", "yearly", desk.now))
+    clock = next(one for one in tasks(desk.state) if one.jurisdiction == "EU")
+    desk.must(SAFETY_OFFICER, sc.SubmitReport(clock.number, "CTIS", HASH))
+    case = case_number(balli, 0)
+    batch = batch_number(case, desk.now, balli.conduct.safety.receivers["EU"])
+    with pytest.raises(ValueError, match=r"no report was sent in batch"):
+        acknowledge(desk.state, balli, ack(message="CA", whole="AA", case=case, batch=batch))

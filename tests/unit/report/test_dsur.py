@@ -171,3 +171,14 @@ def test_every_table_stands_once_in_a_layout_and_every_heading_says_what_is_ther
     assert set(shown) <= set(TABLES) == set(CAPTIONS)
     assert all(section.tables or section.note for section in sections)
     assert set(TABLES) - set(shown) <= ({"cumulative_reactions"} if layout == "annual-report" else set())
+
+
+def test_a_version_replaced_on_the_first_day_is_not_of_the_interval(desk: Desk) -> None:
+    latest = max(desk.folder.study.safety_references, key=lambda one: one.valid_from)
+    rules = desk.folder.conduct.safety.model_copy(update={"ind_effective_date": latest.valid_from})
+    folder = replace(desk.folder, conduct=desk.folder.conduct.model_copy(update={"safety": rules}))
+    report = derive_dsur(desk.facts, folder, latest.valid_from + timedelta(30), "annual-report")
+    versions = [
+        row["version"] for row in report.tables["references"].to_dicts() if row["product"] == latest.product
+    ]
+    assert versions == [latest.version]
