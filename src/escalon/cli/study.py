@@ -3,11 +3,14 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from escalon.cli.common import AsJson, StudyPath, bad_input, show, write_csv
+
+if TYPE_CHECKING:
+    from escalon.protocol import StudyFolder
 
 study_app = typer.Typer(help="Study folders.", no_args_is_help=True)
 
@@ -64,6 +67,10 @@ def study_diff(
 @study_app.command("sources")
 def study_sources(
     study: StudyPath,
+    ledger: Annotated[
+        str | None,
+        typer.Option(help="Ledger: how every answer came in, beside what was agreed; --csv has each answer."),
+    ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -75,6 +82,9 @@ def study_sources(
 
     with bad_input():
         folder = open_study(study)
+        if ledger is not None:
+            _answer_sources(ledger, folder, as_csv, as_json)
+            return
     rows = [asdict(row) for row in source_agreement(folder.forms.values())]
     if as_json:
         show({"study": folder.study.identity.study_id, "hash": folder.hash, "items": rows})
@@ -84,6 +94,23 @@ def study_sources(
         for row in rows:
             name = ".".join(part for part in (row["form"], row["group"], row["item"]) if part)
             typer.echo(f"{name:<18} {row['owner']:<8} {row['source']:<12} {row['found_in']}")
+
+
+def _answer_sources(ledger: str, folder: "StudyFolder", as_csv: bool, as_json: bool) -> None:
+    from escalon.conduct.fold import fold
+    from escalon.conduct.replay import version_in_force
+    from escalon.report.terminal_sources import render_sources, source_counts, source_rows
+    from escalon.store.ledger import read_facts
+    from escalon.store.study_versions import all_versions
+
+    state = fold(read_facts(ledger))
+    rows = source_rows(state, version_in_force(state, all_versions(ledger, folder)))
+    if as_csv:
+        write_csv(rows)
+    elif as_json:
+        show({"study": folder.study.identity.study_id, "items": source_counts(rows), "answers": rows})
+    else:
+        typer.echo(render_sources(rows), nl=False)
 
 
 def run(

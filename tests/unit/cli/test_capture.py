@@ -1,5 +1,8 @@
 """`escalon import`: one file, one unit; every problem of the file is told, and then nothing is written."""
 
+import csv
+import io
+import json
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,10 +12,11 @@ from typer.testing import CliRunner
 from escalon.cli import app
 from escalon.conduct.act import Refused
 from escalon.conduct.fold import fold
-from escalon.protocol import StudyFolder
+from escalon.protocol import StudyFolder, load_study
 from escalon.store.execute import LedgerWriter
 from escalon.store.ledger import read_facts
 from tests.act import COORDINATOR, enrol, opened
+from tests.study_files import balli_files
 
 HEAD = "SUBJECT,SAMPLE,VISIT,COLLECTED,COUNT_UNIT,NEUT,PLAT,LYM,WBC,ALT_U_L,AST_U_L,BILI_UMOL_L\n"
 ROW = "001,A1,,2020-01-07T08:00:00+00:00,/uL,1200,90000,300,2000,30,25,10\n"
@@ -119,3 +123,32 @@ def test_who_and_which_mapping_are_told_when_wrong(ledger: str, tmp_path: Path) 
     assert "nobody of this id holds a role" in run(ledger, file, "--by", "stranger", code=2)
     assert "site-laboratory" in run(ledger, file, "--mapping", "other", code=2)
     assert "such file" in run(ledger, tmp_path / "none.csv", code=2)
+
+
+def test_how_every_answer_came_in_is_printed_beside_what_was_agreed(ledger: str, tmp_path: Path) -> None:
+    file = tmp_path / "labs.csv"
+    file.write_text(HEAD + ROW)
+    run(ledger, file)
+    args = ["study", "sources", "studies/balli-01", "--ledger", ledger]
+    told = CliRunner().invoke(app, args)
+    assert told.exit_code == 0, told.output
+    agreed = source_of("LB")
+    counted = next(line.split() for line in told.output.splitlines() if line.startswith("LB.NEUT "))
+    assert counted[:6] == ["LB.NEUT", "site", agreed, "1", "0", "1"]
+    rows = list(csv.DictReader(io.StringIO(CliRunner().invoke(app, [*args, "--csv"]).output)))
+    neut = next(row for row in rows if row["item"] == "NEUT")
+    assert (neut["patient"], neut["record"], neut["came"], neut["file"]) == (
+        "001",
+        "LB-A1",
+        "import",
+        "labs.csv",
+    )
+    assert (neut["by"], neut["declared"], neut["import_number"]) == (COORDINATOR.id, agreed, "1")
+    assert {row["agrees"] for row in rows} == {"Y" if agreed == "imported" else "N"}
+    answer = json.loads(CliRunner().invoke(app, [*args, "--json"]).output)
+    assert (len(answer["answers"]), answer["items"][0]["answers"]) == (len(rows), 1)
+    assert "there is no ledger" in CliRunner().invoke(app, [*args[:-1], str(tmp_path / "none.db")]).output
+
+
+def source_of(form: str) -> str:
+    return load_study(balli_files()).forms[form].source

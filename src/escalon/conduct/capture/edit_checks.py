@@ -7,7 +7,7 @@ from typing import Any
 from escalon.conduct.act import Event, Refused
 from escalon.conduct.canonical import utc_text
 from escalon.conduct.capture import events as ev
-from escalon.conduct.capture.queries import queries_on
+from escalon.conduct.capture.queries import SOURCE_CHECK, queries_on
 from escalon.conduct.capture.state import Marks, QueryStatus
 from escalon.conduct.commands import RecordForm
 from escalon.conduct.state import Patient, Record, State
@@ -114,7 +114,7 @@ def _settled(state: State, command: RecordForm, checked: Checked) -> tuple[Event
     return tuple(
         ev.QueryClosed(query.query, _settled_because(query.check, command.overrides))
         for query in queries_on(state, command.patient, command.record)
-        if query.check
+        if query.check not in ("", SOURCE_CHECK)
         and query.status is not QueryStatus.CLOSED
         and (query.check not in checked.soft or query.check in command.overrides)
     )

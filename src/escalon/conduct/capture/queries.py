@@ -12,6 +12,8 @@ from escalon.protocol import StudyFolder
 
 OPENERS = ("monitor", "data_manager", "medical_monitor")
 CLOSES_AUTOMATIC = ("data_manager", "monitor")
+SOURCE_CHECK = "DC-3 source"
+"""The check that asks about answers which came in otherwise than agreed; no edit check of a form has such an id."""
 
 
 def open_queries(state: State, patient: str | None = None) -> tuple[Query, ...]:

@@ -2,7 +2,7 @@
 
 from escalon.conduct.act import Command, Event, Signed
 from escalon.conduct.capture import commands as c
-from escalon.conduct.capture import import_rollback, imports, locks, marks, queries, versions
+from escalon.conduct.capture import import_rollback, imports, locks, marks, origins, queries, versions
 from escalon.conduct.capture.apply import APPLY
 from escalon.conduct.events import FormRecorded
 from escalon.conduct.people.events import SignatureInvalidated
@@ -52,11 +52,12 @@ ALLOWED: dict[type[Command], tuple[str, ...]] = {
 
 
 def react(state: State, events: tuple[Event, ...], signed: Signed, folder: StudyFolder) -> tuple[Event, ...]:
-    """Return what follows for data: versions of new patients, marks that fall, signatures on casebooks that grew."""
+    """Return what follows for data: versions of new patients, marks that fall, signatures that grew old, queries."""
     return (
         *versions.set_versions(state, events),
         *marks.withdraw(state, events),
         *_outgrown(state, events),
+        *origins.ask(state, events, signed, folder),
     )
 
 

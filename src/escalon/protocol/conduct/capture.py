@@ -1,5 +1,7 @@
 """What a study says about data: what must be done before a casebook is locked, and how files are imported."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from escalon.protocol.conduct.imports import ImportMapping
@@ -25,6 +27,10 @@ class CaptureRules(Model):
 
     lock: LockRules = Field(default_factory=LockRules)
     imports: tuple[ImportMapping, ...] = Field(default=(), description="files that can be imported")
+    source_mismatch: Literal["flag", "query"] = Field(
+        default="flag",
+        description="an answer that came in otherwise than its item says (DC-3): listed, or asked about as well",
+    )
     sign_only_without_queries: bool = Field(
         default=True,
         description="the signatures a lock needs are given when no query of the casebook is open",
