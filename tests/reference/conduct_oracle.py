@@ -12,6 +12,8 @@ from typing import Any
 from tests.reference.conduct_books import Books, Rules
 
 Fact = Mapping[str, Any]
+Place = tuple[int, str, str]
+"""Level (0: not known), regimen and process ('': not known)."""
 
 
 class Oracle:
@@ -118,24 +120,46 @@ class Oracle:
     # Holds
 
     def _EnrolmentHeld(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
-        books.holds[fact["hold"]] = {"from": fact["at"], "lifted": None}
+        books.holds[fact["hold"]] = {
+            "from": fact["at"], "lifted": None,
+            "level": fact["dose_level"], "regimen": fact["regimen"], "process": fact["process"],
+        }  # fmt: skip
         return []
 
     def _HoldLifted(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         books.holds[fact["hold"]]["lifted"] = fact["at"]
         return []
 
-    def _held(self, moment: datetime | None = None) -> bool:
-        """Held now, or at ``moment``."""
+    def _held(self, place: Place, moment: datetime | None = None) -> bool:
+        """Held now, or at ``moment``, at a level of a stratum."""
         return any(
             one["lifted"] is None
             if moment is None
             else one["from"] <= moment and (one["lifted"] is None or moment < one["lifted"])
             for one in self.books.holds.values()
+            if self._covers(one, place)
         )
 
-    def _refuses_site(self, site: str) -> list[str]:
-        found = ["SL-4 hold"] if self._held() else []
+    def _covers(self, hold: dict[str, Any], place: Place) -> bool:
+        level, regimen, process = place
+        if level and level < hold["level"]:
+            return False
+        if hold["regimen"] and regimen and regimen != hold["regimen"]:
+            return False
+        return not (hold["process"] and process and process != hold["process"])
+
+    def _place(self, level: int, at: datetime) -> Place:
+        day = at.date()
+        return level, self._in_use(self.rules.regimens, day), self._in_use(self.rules.processes, day)
+
+    def _own_place(self, name: str) -> Place:
+        patient = self.books.patients[name]
+        if patient["level"] is None:
+            return self.books.cohorts[patient["cohort"]]["level"], "", ""
+        return (patient["level"], *patient["stratum"])
+
+    def _refuses_site(self, site: str, place: Place) -> list[str]:
+        found = ["SL-4 hold"] if self._held(place) else []
         if site not in self.books.approved:
             found.append("SL-4 version")
         if (self.books.decision, site) not in self.books.acknowledged:
@@ -158,7 +182,8 @@ class Oracle:
     def _SlotReserved(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         slot = books.slots[fact["slot"]]
         cohort = books.cohorts[fact["cohort"]]
-        found = self._refuses_site(slot["site"])
+        where = self._place(cohort["level"], fact["at"])
+        found = self._refuses_site(slot["site"], where)
         place = (fact["cohort"], fact["seat"])
         if any((one["cohort"], one["seat"]) == place for one in books.slots.values()):
             found.append("SL-2 two slots on one seat")
@@ -168,7 +193,7 @@ class Oracle:
             found.append("SL-3 does not wait")
         ahead = [
             number for number, one in books.slots.items()
-            if one["waits"] and number < fact["slot"] and not self._refuses_site(one["site"])
+            if one["waits"] and number < fact["slot"] and not self._refuses_site(one["site"], where)
         ]  # fmt: skip
         if ahead:
             found.append(f"SL-3 slot {ahead[0]} was first")
@@ -179,13 +204,16 @@ class Oracle:
 
     def _SlotConfirmed(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         slot = books.slots[fact["slot"]]
-        found = self._refuses_site(slot["site"])
+        level = books.cohorts[slot["cohort"]]["level"] if slot["cohort"] else 0
+        found = self._refuses_site(slot["site"], self._place(level, fact["at"]))
         if not slot["seat"] or slot["confirmed"]:
             return [*found, "SL-7 not reserved"]
         again = [
             one["lifted"]
             for one in books.holds.values()
-            if one["lifted"] and one["lifted"] >= slot["reserved"]
+            if one["lifted"]
+            and one["lifted"] >= slot["reserved"]
+            and self._covers(one, self._place(level, max(one["from"], slot["reserved"])))
         ]
         until = max([slot["until"], *(end + timedelta(hours=self.rules.reservation_hours) for end in again)])
         if fact["at"] >= until:
@@ -224,7 +252,8 @@ class Oracle:
             one for one in books.slots.values()
             if one["patient"] == fact["patient"] and one["confirmed"] and one["seat"]
         ]  # fmt: skip
-        found = ["SL-4 hold"] if self._held() else []
+        level = books.cohorts[fact["cohort"]]["level"]
+        found = ["SL-4 hold"] if self._held(self._place(level, fact["at"])) else []
         if len(mine) != 1 or mine[0]["site"] != fact["site"] or mine[0]["consent"] != fact["consented_on"]:
             found.append("SL-8")
         elif mine[0]["cohort"] != fact["cohort"] or books.cohorts[fact["cohort"]]["decided"]:
@@ -243,7 +272,10 @@ class Oracle:
         cohort = books.cohorts[patient["cohort"]]
         stratum = (fact["regimen"], fact["process"])
         day = patient["on"].date()
-        found = [rule.replace("SL-4", "DL-5") for rule in self._refuses_site(patient["site"])]
+        found = [
+            rule.replace("SL-4", "DL-5")
+            for rule in self._refuses_site(patient["site"], (fact["dose_level"], *stratum))
+        ]
         if patient["level"] is not None or fact["dose_level"] != cohort["level"]:
             found.append("DL-4 level")
         if stratum != (self._in_use(self.rules.regimens, day), self._in_use(self.rules.processes, day)):
@@ -271,7 +303,11 @@ class Oracle:
             return []
         moment = datetime.fromisoformat(values["EXSTDTC"])
         found = [] if fact["patient"] in books.eligible else ["DL-6 eligibility"]
-        if self._held(moment) or patient["level"] is None or not self._has_seat(fact["patient"]):
+        if (
+            self._held(self._own_place(fact["patient"]), moment)
+            or patient["level"] is None
+            or not self._has_seat(fact["patient"])
+        ):
             found.append("DL-6")
         earliest = self._earliest(fact["patient"], moment)
         lead = timedelta(days=self.rules.first_days[patient["stratum"][0]] if patient["stratum"] else 0)
@@ -289,7 +325,10 @@ class Oracle:
         books, patient = self.books, self.books.patients[name]
         cohort = books.cohorts[patient["cohort"]]
         moments: list[datetime] = [cohort["opened"]]
-        ended = [one for one in books.holds.values() if one["lifted"] is not None]
+        ended = [
+            one for one in books.holds.values()
+            if one["lifted"] is not None and self._covers(one, self._own_place(name))
+        ]  # fmt: skip
         moments += [one["lifted"] for one in ended if one["from"] <= given]
         read = books.acknowledged.get((self._decision_at(given), patient["site"]))
         moments += [read] if read is not None else []
@@ -348,7 +387,7 @@ class Oracle:
             found.append("DL-7 above what is cleared")
         if not patient["conditioned"] or name not in books.eligible:
             found.append("DL-7 lymphodepletion or eligibility")
-        if self._held(moment) or cohort["decided"] or not self._has_seat(name):
+        if self._held(self._own_place(name), moment) or cohort["decided"] or not self._has_seat(name):
             found.append("DL-7 seat or hold")
         earliest = self._earliest(name, moment)
         if moment < earliest:

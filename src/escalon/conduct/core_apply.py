@@ -149,7 +149,9 @@ def _rp2d_decided(state: State, fact: Fact, event: ev.Rp2dDecided) -> State:
 
 
 def _enrolment_held(state: State, fact: Fact, event: ev.EnrolmentHeld) -> State:
-    return replace(state, holds=(*state.holds, Hold(event.hold, event.rule, event.reason, fact.at)))
+    scope = (event.scope, event.dose_level, event.regimen, event.process)
+    hold = Hold(event.hold, event.rule, event.reason, fact.at, None, *scope)
+    return replace(state, holds=(*state.holds, hold))
 
 
 def _hold_lifted(state: State, fact: Fact, event: ev.HoldLifted) -> State:

@@ -193,11 +193,19 @@ class Rp2dDecided(Event):
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentHeld(Event):
-    """A stopping rule was met; nobody is enrolled or infused until the hold is lifted."""
+    """A stopping rule was met; nobody whom the hold covers is enrolled or infused until it is lifted.
+
+    ``scope`` is the word of the study; the hold covers ``dose_level`` (0: every level) and above in ``regimen`` and
+    ``process`` ('': in all). Without a scope it covers the study.
+    """
 
     hold: int
     rule: str
     reason: str
+    scope: str = "study"
+    dose_level: int = 0
+    regimen: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from escalon.conduct import events as ev
 from escalon.conduct.derived_grades import worst_grade
+from escalon.conduct.holds import includes, new_hold
 from escalon.conduct.opinions import NO_VIEW, judge_relations, sponsor_views
 from escalon.conduct.slots.exposures import last_infusion
 from escalon.conduct.state import State
@@ -22,22 +23,27 @@ def held_by(
 
     ``record`` is its key when the sponsor's view of it counts too.
     """
-    held: list[ev.Event] = []
-    open_rules = {hold.rule for hold in state.open_holds}
+    held: list[ev.EnrolmentHeld] = []
     for rule in folder.study.stopping_rules:
-        if rule.id in open_rules or not _meets(state, patient, record, values, rule):
+        if not _meets(state, patient, record, values, rule):
             continue
-        earlier = sum(
-            _meets(state, other.patient, record.record, record.values, rule)
+        earlier = [
+            other
             for other in state.patients.values()
             for record in other.forms("AE")
             if (other.patient, record.values["AESTDTC"], record.values["AETERM"])
             != (patient, values["AESTDTC"], values["AETERM"])
-        )
+            and _meets(state, other.patient, record.record, record.values, rule)
+        ]
+        affected = [state.patients[patient], *(earlier if rule.count > 1 else [])]
+        reason = f"{rule.text}: patient {patient}"
+        scope = folder.conduct.safety.hold_scope.of_rule(rule.id)
+        found = new_hold(len(state.holds) + 1 + len(held), rule.id, reason, scope, affected)
+        if any(hold.rule == rule.id and includes(hold, found) for hold in state.open_holds):
+            continue
         already_counted = sum(hold.rule == rule.id for hold in state.holds) * rule.count
-        if earlier + 1 - already_counted >= rule.count:
-            number = len(state.holds) + 1 + len(held)
-            held.append(ev.EnrolmentHeld(number, rule.id, f"{rule.text}: patient {patient}"))
+        if len(earlier) + 1 - already_counted >= rule.count:
+            held.append(found)
     return tuple(held)
 
 

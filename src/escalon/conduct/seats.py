@@ -5,6 +5,7 @@ from escalon.conduct import events as ev
 from escalon.conduct.act import Outcome
 from escalon.conduct.doses import rp2d_counts
 from escalon.conduct.events import DltStatus
+from escalon.conduct.holds import Place, place_on, refuse_held, slot_level
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots.backfill import PART, refuse_closed_level
 from escalon.conduct.slots.clearance import refuse_level
@@ -19,7 +20,7 @@ from escalon.protocol import StudyFolder
 
 def enrol_patient(state: State, signed: c.Signed, command: c.EnrolPatient, folder: StudyFolder) -> Outcome:
     """Seat a consented patient on the confirmed slot of that patient and site."""
-    refused = _refuse_seat(state, signed, command)
+    refused = _refuse_seat(state, signed, command, folder)
     if refused is not None:
         return refused
     slot = state.slots.of_patient(command.patient)
@@ -34,10 +35,14 @@ def enrol_patient(state: State, signed: c.Signed, command: c.EnrolPatient, folde
     )
 
 
-def _refuse_seat(state: State, signed: c.Signed, command: c.EnrolPatient) -> c.Refused | None:
-    if state.open_holds:
-        hold = state.open_holds[0]
-        return c.Refused("hold", f"enrolment is held ({hold.rule}): {hold.reason}")
+def _refuse_seat(
+    state: State, signed: c.Signed, command: c.EnrolPatient, folder: StudyFolder
+) -> c.Refused | None:
+    slot = state.slots.of_patient(command.patient)
+    level = 0 if slot is None else slot_level(state, slot)
+    held = refuse_held(state, place_on(level, signed.at, folder))
+    if held is not None:
+        return held
     cohort = state.cohort
     if cohort is None or cohort.decided:
         return c.Refused("cohort-open", "no cohort is open")
@@ -79,7 +84,7 @@ def assign_dose(state: State, signed: c.Signed, command: c.AssignDose, folder: S
         _refuse_level(state, patient, command, folder, signed)
         or _refuse_stratum(patient, command, folder)
         or refuse_level(state, command.dose_level, command.regimen, command.process)
-        or _refuse_now(state, patient, signed, folder)
+        or _refuse_now(state, patient, signed, command, folder)
     )
     if refused is not None:
         return refused
@@ -113,13 +118,15 @@ def _refuse_stratum(patient: Patient, command: c.AssignDose, folder: StudyFolder
     return None
 
 
-def _refuse_now(state: State, patient: Patient, signed: c.Signed, folder: StudyFolder) -> c.Refused | None:
+def _refuse_now(
+    state: State, patient: Patient, signed: c.Signed, command: c.AssignDose, folder: StudyFolder
+) -> c.Refused | None:
     """Nothing is assigned during a hold, at another site, or where the decision was not read."""
     if signed.actor.site != patient.site:
         return c.Refused("site", f"patient {patient.patient} belongs to site {patient.site}")
-    if state.open_holds:
-        hold = state.open_holds[0]
-        return c.Refused("hold", f"enrolment is held ({hold.rule}): {hold.reason}")
+    held = refuse_held(state, Place(command.dose_level, command.regimen, command.process))
+    if held is not None:
+        return held
     return site_not_ready(state, patient.site, folder)
 
 

@@ -124,13 +124,17 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold on enrolment; open while ``lifted_at`` is None."""
+    """A hold on enrolment; open while ``lifted_at`` is None. Its scope is that of ``EnrolmentHeld``."""
 
     number: int
     rule: str
     reason: str
     at: datetime
     lifted_at: datetime | None = None
+    scope: str = "study"
+    dose_level: int = 0
+    regimen: str = ""
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from escalon.conduct import commands as c
 from escalon.conduct.events import HoldLifted
+from escalon.conduct.holds import holds_on, place_on, slot_level
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.backfill import refuse_closed_level
 from escalon.conduct.slots.events import SlotReserved
@@ -87,7 +88,9 @@ class Enrolment:
         """Consent, pre-screening, seat and dose in one visit; during a hold all of it waits."""
         state = self._clerk.state
         slot = state.slots.slots[number - 1]
-        if state.open_holds or slot.status is not Status.RESERVED:
+        if slot.status is not Status.RESERVED:
+            return
+        if holds_on(state, place_on(slot_level(state, slot), now, self._folder)):
             return
         if slot.cohort == BACKFILL:
             closed = refuse_closed_level(state, slot.dose_level or 0, self._folder, now)

@@ -1,5 +1,6 @@
 """The feed of a site parses, says what conduct says and when, and holds coded ids only."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,11 +9,12 @@ from icalendar import Calendar
 from typer.testing import CliRunner
 
 from escalon.cli import app
+from escalon.conduct import commands as c
 from escalon.conduct.slots.commands import RequestSlot
 from escalon.protocol import StudyFolder
 from escalon.report.calendar_feed import calendar_entries, render_calendar
 from escalon.store.execute import LedgerWriter
-from tests.act import COORDINATOR, Desk, enrol, infuse, lymphodeplete, opened
+from tests.act import COORDINATOR, Desk, adverse_event, enrol, infuse, lymphodeplete, opened
 from tests.study_files import BALLI
 
 
@@ -76,3 +78,55 @@ def test_the_command_writes_the_file(desk: Desk, tmp_path: Path) -> None:
     wrong = CliRunner().invoke(app, [*arguments[:5], "09", "--out", str(tmp_path / "no.ics")])
     assert wrong.exit_code == 2
     assert not (tmp_path / "no.ics").exists()
+
+
+def written(desk: Desk, folder: Path) -> str:
+    """The acts of ``desk`` in a ledger file."""
+    ledger = str(folder / "ledger.db")
+    with LedgerWriter(ledger, desk.folder) as writer:
+        for signed in desk.sent:
+            writer.execute(signed)
+    return ledger
+
+
+def test_the_feed_as_it_stood_is_the_one_written_then(balli: StudyFolder, tmp_path: Path) -> None:
+    early = opened(balli)
+    enrol(early, "001")
+    then, moment = render_calendar(early.state, balli, "01"), early.now
+    lymphodeplete(early, "001")  # at the same moment: the feed as of it holds that as well
+    with_drug = render_calendar(early.state, balli, "01")
+    early.now += timedelta(days=6)
+    infuse(early, "001")
+    ledger, out = written(early, tmp_path), tmp_path / "site.ics"
+    base = ["calendar", ledger, "--study", str(BALLI), "--site", "01", "--out", str(out)]
+    result = CliRunner().invoke(app, [*base, "--at", (moment + timedelta(days=1)).isoformat()])
+    assert result.exit_code == 0, result.output
+    assert "as of event" in result.output
+    assert out.read_bytes() == with_drug
+    assert with_drug not in (then, render_calendar(early.state, balli, "01"))
+    assert b"C-001" not in out.read_bytes()
+    for wrong, words in (
+        ("soon", "no moment"),
+        ("2020-02-01T12:00", "needs its zone"),
+        ("2019-01-01T00:00Z", "nothing had happened yet"),
+    ):
+        out.unlink(missing_ok=True)
+        refused = CliRunner().invoke(app, [*base, "--at", wrong])
+        assert refused.exit_code == 2
+        assert words in refused.output
+        assert not out.exists()
+
+
+def test_holds_are_listed_with_scope_time_and_reason(desk: Desk, tmp_path: Path) -> None:
+    values = adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL", AERELUC="NOT RELATED")
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", values))
+    ledger = written(desk, tmp_path)
+    told = CliRunner().invoke(app, ["holds", ledger])
+    assert told.exit_code == 0, told.output
+    assert told.output.startswith("hold 1 (death), open: the whole study, since 12 Jan 2020 09:00 UTC;")
+    rows = json.loads(CliRunner().invoke(app, ["holds", ledger, "--json"]).output)["holds"]
+    assert [(row["cause"], row["held"], row["lifted"]) for row in rows] == [
+        ("death", "the whole study", None)
+    ]
+    before = CliRunner().invoke(app, ["holds", ledger, "--at", "2020-01-10T00:00Z"])
+    assert before.output == "nothing is held\n"

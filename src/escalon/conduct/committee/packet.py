@@ -17,6 +17,7 @@ from escalon.conduct.committee.state import DataCut
 from escalon.conduct.committee.what_if import what_if
 from escalon.conduct.derived_grades import worst_grade
 from escalon.conduct.evidence import peak
+from escalon.conduct.holds import scope_words
 from escalon.conduct.outcomes import ask_again, judged_backfill, pending_backfill
 from escalon.conduct.people.signatures import casebook_ref, valid_signatures
 from escalon.conduct.proposals import propose_dlt
@@ -52,6 +53,7 @@ def build_packet(state: State, folder: StudyFolder, cut: DataCut) -> dict[str, A
         "deaths": [row for patient in patients for row in _deaths(patient)],
         "holds": [
             {"hold": hold.number, "rule": hold.rule, "reason": hold.reason, "open": hold.lifted_at is None}
+            | ({} if hold.scope == "study" else {"scope": scope_words(hold)})
             for hold in state.holds
         ],
         "deviations": [

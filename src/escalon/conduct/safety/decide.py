@@ -3,9 +3,9 @@
 import re
 from datetime import datetime
 
-from escalon.conduct import events as core
 from escalon.conduct.act import Event, Outcome, Refused, Signed
 from escalon.conduct.derived_grades import worst_grade
+from escalon.conduct.holds import new_hold
 from escalon.conduct.monitoring import held_by
 from escalon.conduct.people.signatures import content_hash, valid_signatures
 from escalon.conduct.safety import commands as c
@@ -100,7 +100,8 @@ def _follows(
     if not folder.conduct.safety.freeze_on_susar:
         return clocks
     reason = f"case {case.number}, patient {case.patient}: {case.term} is a SUSAR"
-    return (*clocks, core.EnrolmentHeld(len(state.holds) + 1 + held, "susar", reason))
+    scope, affected = folder.conduct.safety.hold_scope.susar, [state.patients[case.patient]]
+    return (*clocks, new_hold(len(state.holds) + 1 + held, "susar", reason, scope, affected))
 
 
 def submit_report(state: State, signed: Signed, command: c.SubmitReport, folder: StudyFolder) -> Outcome:

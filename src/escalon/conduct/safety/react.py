@@ -5,6 +5,7 @@ from typing import Any
 
 from escalon.conduct import events as core
 from escalon.conduct.act import Event, Signed
+from escalon.conduct.holds import includes, new_hold
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.clocks import next_number, site_report_clocks, start_clocks
 from escalon.conduct.safety.reading import is_fatal, seriousness, site_awareness
@@ -115,7 +116,10 @@ def _freeze(
     infused = last_infusion(state, event.patient, died)
     if limit is not None and infused is not None and (died.date() - infused.date()).days > limit:
         return ()
-    if any(isinstance(one, core.EnrolmentHeld) for one in so_far):
+    holds = [one for one in so_far if isinstance(one, core.EnrolmentHeld)]
+    reason = f"patient {event.patient} died: {values['AEDECOD']}"
+    scope, affected = folder.conduct.safety.hold_scope.death, [state.patients[event.patient]]
+    found = new_hold(len(state.holds) + len(holds) + 1, "death", reason, scope, affected)
+    if any(includes(one, found) for one in holds):
         return ()  # a stopping rule holds enrolment for this very event
-    number = len(state.holds) + 1
-    return (core.EnrolmentHeld(number, "death", f"patient {event.patient} died: {values['AEDECOD']}"),)
+    return (found,)

@@ -5,11 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from escalon.conduct.events import DltStatus
+from escalon.conduct.holds import cohort_holds, scope_words
 from escalon.conduct.slots.exposure_rows import exposure_rows
 from escalon.conduct.slots.queue import site_not_ready
 from escalon.conduct.slots.seat_rows import SeatRow, seat_rows
 from escalon.conduct.slots.stagger import candidates, infused_in_order, sentinel_cleared
-from escalon.conduct.state import Cohort, Decision, Patient, State
+from escalon.conduct.state import Cohort, Decision, Hold, Patient, State
 from escalon.protocol import StudyFolder
 
 
@@ -53,8 +54,9 @@ class CohortStatus:
 
 def cohort_status(state: State, cohort: int, folder: StudyFolder, at: datetime) -> CohortStatus:
     """Return where cohort number ``cohort`` stands on what is known at ``at`` (UTC); one not opened is planned."""
-    holds = tuple(f"{hold.rule}: {hold.reason}" for hold in state.open_holds)
     found = next((one for one in state.cohorts if one.cohort == cohort), None)
+    held = state.open_holds if found is None else cohort_holds(state, found, at, folder)
+    holds = tuple(_hold_words(hold) for hold in held)
     if found is None:
         return CohortStatus(CohortPhase.PLANNED, None, ("no signed decision has opened it",), holds)
     further = tuple(row.text for row in exposure_rows(state, folder, at, cohort=cohort))
@@ -64,6 +66,11 @@ def cohort_status(state: State, cohort: int, folder: StudyFolder, at: datetime) 
         return CohortStatus(phase, decision.action, (reason,), holds, further)
     phase, reasons = _open_phase(state, found, folder, at)
     return CohortStatus(phase, None, reasons, holds, further)
+
+
+def _hold_words(hold: Hold) -> str:
+    scope = "" if hold.scope == "study" else f" ({scope_words(hold)})"
+    return f"{hold.rule}{scope}: {hold.reason}"
 
 
 def decision_on(state: State, cohort: Cohort) -> Decision | None:

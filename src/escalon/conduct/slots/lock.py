@@ -9,6 +9,7 @@ from datetime import datetime
 
 from escalon.conduct import commands as core
 from escalon.conduct.act import Refused, Signed
+from escalon.conduct.holds import place_of, refuse_held
 from escalon.conduct.slots.clearance import refuse_level
 from escalon.conduct.slots.exposure_changes import refuse_order, refuse_uncounted
 from escalon.conduct.slots.exposures import CELLS
@@ -127,13 +128,9 @@ def refuse_infusion(
 
 
 def _refuse_seat(state: State, patient: Patient, moment: datetime) -> Refused | None:
-    held = [
-        hold
-        for hold in state.holds
-        if hold.at <= moment and (hold.lifted_at is None or moment < hold.lifted_at)
-    ]
-    if held:
-        return Refused("hold", f"treatment is held ({held[0].rule}): {held[0].reason}")
+    refused = refuse_held(state, place_of(state, patient), moment, "treatment")
+    if refused is not None:
+        return refused
     slot = state.slots.of_patient(patient.patient)
     if slot is None or not slot.holds_seat or patient.released is not None:
         return Refused("DC-9 slot", f"patient {patient.patient} holds no seat")

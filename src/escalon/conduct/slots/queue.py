@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalon.conduct.act import Event, Refused
+from escalon.conduct.holds import covers, holds_on, place_on, slot_level
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.backfill import free_backfill_seats
 from escalon.conduct.slots.seat_rows import BACKFILL, seat_rows
@@ -44,15 +45,23 @@ def slot_stage(state: State, slot: Slot) -> str:
 
 
 def expires_at(state: State, slot: Slot, folder: StudyFolder) -> datetime | None:
-    """Return when a reservation ends; a hold stops its clock, which starts anew when the hold is lifted."""
-    if slot.status is not Status.RESERVED or slot.expires_at is None or state.open_holds:
+    """Return when a reservation ends; a hold of its place stops its clock, which starts anew when it is lifted."""
+    if slot.status is not Status.RESERVED or slot.expires_at is None:
         return None
-    reserved = slot.history[-1].at
+    reserved, level = slot.history[-1].at, slot_level(state, slot)
+    over = [
+        hold
+        for hold in state.holds
+        if covers(hold, place_on(level, max(reserved, hold.at), folder))
+        and (hold.lifted_at is None or hold.lifted_at >= reserved)
+    ]
     again = [
         hold.lifted_at + timedelta(hours=folder.conduct.slots.reservation_hours)
-        for hold in state.holds
-        if hold.lifted_at is not None and hold.lifted_at >= reserved
+        for hold in over
+        if hold.lifted_at is not None
     ]
+    if len(again) < len(over):
+        return None
     return max([slot.expires_at, *again])
 
 
@@ -90,7 +99,7 @@ def site_not_ready(state: State, site: str, folder: StudyFolder) -> Refused | No
 
 def promote(state: State, at: datetime, folder: StudyFolder) -> tuple[Event, ...]:
     """Return the reservations that are due now: free seats to those whose turn it is."""
-    if state.open_holds or state.closed_at is not None or folder.conduct.slots.policy == "sponsor_choice":
+    if state.closed_at is not None or folder.conduct.slots.policy == "sponsor_choice":
         return ()
     waiting = [slot for slot in state.slots.slots if slot.waits]
     if not waiting:
@@ -99,6 +108,8 @@ def promote(state: State, at: datetime, folder: StudyFolder) -> tuple[Event, ...
     served = _served(state)
     reserved: list[Event] = []
     for cohort, seat, level in free_places(state, folder, at):
+        if holds_on(state, place_on(level, at, folder)):
+            continue
         line = [slot for slot in ready if slot.backfill == (cohort == BACKFILL)]
         if not line:
             continue

@@ -6,6 +6,7 @@ from typing import Any
 from escalon.conduct import events as core
 from escalon.conduct.act import Event, Outcome, Refused, Signed
 from escalon.conduct.events import DltStatus
+from escalon.conduct.holds import holds_on, place_of, refuse_held
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.approval import redosing_object, refuse_unsigned
@@ -101,7 +102,8 @@ def earliest_reinfusion(
     if approved.approved_at is not None:
         bounds.append(Bound(approved.approved_at, "RE-1", f"infusion {approved.exposure} was approved then"))
     bounds += general_bounds(state, None, patient, given_at or at)
-    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
+    held = holds_on(state, place_of(state, patient))
+    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in held]
     waits += unread(state, patient, given_at or at)
     decides = max(bounds, key=lambda bound: bound.moment)
     lead = timedelta(days=folder.study.regimen_on(patient.enrolled_at.date()).first_day)
@@ -163,13 +165,9 @@ def refuse_repeated_lymphodepletion(
 def _refuse_unapproved(
     state: State, patient: Patient, moment: datetime, folder: StudyFolder
 ) -> Refused | None:
-    held = [
-        hold
-        for hold in state.holds
-        if hold.at <= moment and (hold.lifted_at is None or moment < hold.lifted_at)
-    ]
-    if held:
-        return Refused("hold", f"treatment is held ({held[0].rule}): {held[0].reason}")
+    refused = refuse_held(state, place_of(state, patient), moment, "treatment")
+    if refused is not None:
+        return refused
     if folder.conduct.slots.redosing is None or open_approval(state, patient.patient) is None:
         return Refused(RULE, f"no further infusion of {patient.patient} is approved")
     return None

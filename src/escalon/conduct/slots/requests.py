@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from escalon.conduct.act import Outcome, Refused, Signed
+from escalon.conduct.holds import place_on, refuse_held, slot_level
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.backfill import refuse_closed_level
@@ -59,10 +60,6 @@ def choose_slot(state: State, signed: Signed, command: c.ChooseSlot, folder: Stu
         return Refused("PH-3 reason", "a choice out of turn needs a reason")
     if not slot.waits:
         return Refused("PH-3 slot", f"slot {slot.number} is {slot.status}; it does not wait")
-    if state.open_holds:
-        return Refused(
-            "hold", f"enrolment is held ({state.open_holds[0].rule}): {state.open_holds[0].reason}"
-        )
     refused = site_not_ready(state, slot.site, folder)
     if refused is not None:
         return refused
@@ -70,6 +67,9 @@ def choose_slot(state: State, signed: Signed, command: c.ChooseSlot, folder: Stu
     free = [place for place in free if (place[0] == BACKFILL) == slot.backfill]
     if not free:
         return Refused("INV-1 seat", "no seat is free")
+    refused = refuse_held(state, place_on(free[0][2], signed.at, folder))
+    if refused is not None:
+        return refused
     return (reservation(slot.number, free[0], signed.at, f"chosen: {command.reason}", folder),)
 
 
@@ -95,10 +95,9 @@ def _refuse_confirmation(
         )
     if slot.status is not Status.RESERVED:
         return Refused("PH-3 slot", f"slot {slot.number} is {slot.status}; only a reserved slot is confirmed")
-    if state.open_holds:
-        return Refused(
-            "hold", f"enrolment is held ({state.open_holds[0].rule}): {state.open_holds[0].reason}"
-        )
+    refused = refuse_held(state, place_on(slot_level(state, slot), signed.at, folder))
+    if refused is not None:
+        return refused
     end = expires_at(state, slot, folder)
     if end is not None and end <= signed.at:
         return Refused("PH-3 expired", f"the reservation ended on {end:%d %b %Y %H:%M} UTC; ask again")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from escalon.conduct.events import DltStatus
+from escalon.conduct.holds import covers, holds_on, place_of
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots.events import InfusionPermitted
 from escalon.conduct.slots.exposures import further_given
@@ -88,7 +89,8 @@ def earliest_infusion(
     zone = site_zone(state, patient.site)
     cohort = next((one for one in state.cohorts if one.cohort == patient.cohort), None)
     bounds = general_bounds(state, cohort, patient, given or at)
-    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in state.open_holds]
+    held = holds_on(state, place_of(state, patient))
+    waits = [f"hold {hold.number} is open ({hold.rule}) [ST-3]" for hold in held]
     if cohort is not None and cohort.part == "escalation":
         staggered = observation_bounds(state, cohort, patient, folder, given)
         staggered += further_bounds(state, patient, folder, given)
@@ -145,7 +147,12 @@ def general_bounds(state: State, cohort: Cohort | None, patient: Patient, moment
     bounds = []
     if cohort is not None:
         bounds.append(Bound(cohort.opened_at, "ST-2", f"cohort {cohort.cohort} opened then"))
-    ends = [hold.lifted_at for hold in state.holds if hold.lifted_at is not None and hold.at <= moment]
+    place = place_of(state, patient)
+    ends = [
+        hold.lifted_at
+        for hold in state.holds
+        if hold.lifted_at is not None and hold.at <= moment and covers(hold, place)
+    ]
     if ends:
         bounds.append(Bound(max(ends), "ST-3", "a hold was lifted then"))
     last = _last_decision(state, moment)

@@ -62,6 +62,26 @@ def default_clocks() -> tuple[ClockRule, ...]:
     return TypeAdapter(tuple[ClockRule, ...]).validate_python(json.loads(text))
 
 
+HoldScope = Literal["study", "stratum", "level_and_above", "stratum_level_and_above"]
+
+
+class HoldScopes(Model):
+    """Whom a hold freezes, by its cause: the study, or the stratum (regimen and process) or dose level affected."""
+
+    susar: HoldScope = Field(default="study", description="a single suspected unexpected serious reaction")
+    death: HoldScope = Field(default="study", description="a single death within the days named")
+    stopping_rule: HoldScope = Field(
+        default="study", description="a stopping rule not named in stopping_rules"
+    )
+    stopping_rules: dict[str, HoldScope] = Field(
+        default_factory=dict, description="scope by id of the stopping rule"
+    )
+
+    def of_rule(self, rule: str) -> HoldScope:
+        """Return the scope of the stopping rule with that id."""
+        return self.stopping_rules.get(rule, self.stopping_rule)
+
+
 class SafetyRules(Model):
     """Safety reporting of the study."""
 
@@ -69,6 +89,7 @@ class SafetyRules(Model):
     jurisdictions: tuple[str, ...] = Field(default=("EU", "US"), min_length=1)
     clocks: tuple[ClockRule, ...] = Field(default_factory=default_clocks, min_length=1)
     freeze_on_susar: bool = True
+    hold_scope: HoldScopes = Field(default_factory=HoldScopes)
     freeze_on_death_within_days: PositiveInt | None = Field(
         default=90, description="a death up to this day after the infusion holds enrolment; None: every death"
     )
