@@ -10,6 +10,7 @@ from escalon.conduct.committee.commands import Subject
 from escalon.conduct.decide import decide
 from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
+from escalon.conduct.oversight.commands import AUTHENTICATED
 from escalon.conduct.people import commands as people
 from escalon.conduct.people.signatures import casebook_content, casebook_ref, content_hash
 from escalon.conduct.slots import commands as slots
@@ -67,7 +68,7 @@ class Desk:
 
     def send(self, actor: c.Actor, command: c.Command, *, days: float = 0) -> tuple[Event, ...] | c.Refused:
         self.now += timedelta(days=days)
-        how = "password+otp" if isinstance(command, people.GiveSignature) else "session"
+        how = "password+otp" if isinstance(command, AUTHENTICATED) else "session"
         signed = c.Signed(command, actor, self.now, how)
         outcome = decide(self.state, signed, self.folder)
         if not isinstance(outcome, c.Refused):

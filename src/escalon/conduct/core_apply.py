@@ -6,6 +6,7 @@ from typing import Any
 from escalon.conduct import events as ev
 from escalon.conduct.committee.apply import with_review
 from escalon.conduct.state import (
+    Adjudication,
     Cohort,
     Decision,
     Fact,
@@ -110,9 +111,11 @@ def _seat_released(state: State, fact: Fact, event: ev.SeatReleased) -> State:
 
 
 def _dlt_adjudicated(state: State, fact: Fact, event: ev.DltAdjudicated) -> State:
+    judged = Adjudication(event.status, fact.at, fact.actor_id, fact.seq)
     return _with_patient(
         state,
         event.patient,
+        adjudications=(*state.patients[event.patient].adjudications, judged),
         dlt_status=event.status,
         dlt_clause=event.clause,
         dlt_reason=event.reason,

@@ -8,6 +8,7 @@ from escalon.conduct.act import Event
 from escalon.conduct.capture.state import Capture
 from escalon.conduct.committee.state import Committee
 from escalon.conduct.events import DltStatus
+from escalon.conduct.oversight.state import Oversight
 from escalon.conduct.people.state import People
 from escalon.conduct.redaction.state import Redactions
 from escalon.conduct.safety.state import Safety
@@ -49,6 +50,16 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjudication:
+    """One judgement of a patient's DLT status; the last one counts."""
+
+    status: DltStatus
+    at: datetime
+    by: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Patient:
     """One enrolled patient. ``dose_level`` is 1-based; ``infused_at`` is the first UCART22 infusion (UTC)."""
 
@@ -71,6 +82,7 @@ class Patient:
     dlt_adjudicated_at: datetime | None = None
     dlt_adjudicated_by: str | None = None
     records: dict[str, Record] = field(default_factory=dict)
+    adjudications: tuple[Adjudication, ...] = ()
 
     def forms(self, form: str) -> tuple[Record, ...]:
         """Return the records of one form in the order they were first recorded; withdrawn ones are left out."""
@@ -183,6 +195,7 @@ class State:
     committee: Committee = field(default_factory=Committee)
     safety: Safety = field(default_factory=Safety)
     redaction: Redactions = field(default_factory=Redactions)
+    oversight: Oversight = field(default_factory=Oversight)
     seq: int = 0
     at: datetime | None = None
 

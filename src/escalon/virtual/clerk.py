@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from escalon.conduct.act import Actor, Command, Event, Refused, Signed
 from escalon.conduct.canonical import content_hash
+from escalon.conduct.oversight.commands import AUTHENTICATED
 from escalon.conduct.people.commands import GiveSignature
 from escalon.conduct.state import State
 
@@ -78,7 +79,7 @@ class Clerk:
         Raises:
             VirtualRunError: conduct refuses it.
         """
-        how = "password+otp" if isinstance(command, GiveSignature) else "session"
+        how = "password+otp" if isinstance(command, AUTHENTICATED) else "session"
         outcome = self._desk.execute(Signed(command, actor, now, how))
         if isinstance(outcome, Refused):
             raise VirtualRunError(f"{now:%d %b %Y}: {command} was refused ({outcome.rule}): {outcome.reason}")

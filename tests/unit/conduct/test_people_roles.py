@@ -26,6 +26,8 @@ WITHOUT_PLACE = {
     "ExpireSlots",
     "GiveSignature",
     "RollbackImport",
+    "ShowObject",
+    "SignBatch",
     "StageImport",
 }
 """Acts of site roles that name no patient, site or slot: their handlers look at what they touch."""
@@ -114,10 +116,12 @@ def test_a_claimed_role_or_site_the_person_does_not_hold_is_refused(desk: Desk, 
     assert out.rule == "AC-2"
 
 
-def test_the_software_itself_records_security_events_and_nothing_else(desk: Desk, balli: StudyFolder) -> None:
+def test_the_software_itself_records_security_events_and_notices_and_nothing_else(
+    desk: Desk, balli: StudyFolder
+) -> None:
     machine = Actor(SYSTEM, "Escalon", SYSTEM)
     allowed = [command.__name__ for command in COMMANDS if SYSTEM in ALLOWED[command]]
-    assert allowed == ["RecordSecurityEvent"]
+    assert allowed == ["RecordNoticeSent", "RecordSecurityEvent"]
     for command in COMMANDS:
         if command.__name__ not in allowed:
             outcome = decide(desk.state, Signed(bare(command), machine, desk.now), balli)

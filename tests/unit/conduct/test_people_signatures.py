@@ -56,6 +56,7 @@ EVENTS: list[Event] = [
     ev.SecurityEventRecorded("login", "p1", ""),
     ev.SignatureGiven(1, "casebook:001", "p1", "Zoë", "investigator", "responsibility", "b" * 64, "password"),
     ev.SignatureInvalidated(1, "AE-1 was changed to version 2"),
+    ev.ObjectDisplayed("form:001:AE-1", "p1", "b" * 64),
 ]
 
 

@@ -18,7 +18,7 @@ from escalon.protocol.conduct.people import Lockout
 from escalon.store.connection import connect_accounts
 from escalon.store.execute import LedgerWriter
 from escalon.store.ledger import read_facts
-from tests.act import ADMINISTRATOR, COORDINATOR, SPONSOR, T0, enlist
+from tests.act import ADMINISTRATOR, COORDINATOR, IDENTITY, SPONSOR, T0, enlist
 
 PASSPHRASE = "seven grey herons at dawn"
 SHORT = "herons 7 dawn"  # 13 characters
@@ -218,6 +218,7 @@ def test_every_security_event_of_the_list_is_in_the_ledger(office: Office) -> No
     token = office.invited()
     office.door.confirm_second_factor(token, code(office.door.add_second_factor(token)))
     office.door.reset_second_factor(ADMINISTRATOR, COORDINATOR.id)
+    office.door.second_factor_lost(ADMINISTRATOR, COORDINATOR.id, IDENTITY)
     office.door.set_password(office.letters[-1][1], PASSPHRASE)
     office.door.login(COORDINATOR.id, PASSPHRASE)
     office.door.session_ended(COORDINATOR.id, "idle")

@@ -8,7 +8,7 @@ from escalon.conduct.capture import commands as c
 from escalon.conduct.capture import events as ev
 from escalon.conduct.capture.marks import unconfirmed, unverified
 from escalon.conduct.capture.queries import open_queries
-from escalon.conduct.people.commands import GiveSignature
+from escalon.conduct.people.commands import GiveSignature, SignBatch
 from escalon.conduct.people.signatures import (
     casebook_content,
     casebook_ref,
@@ -44,7 +44,10 @@ def guard(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
     """Refuse what would change a locked casebook or a frozen record, and a signature before its time."""
     command = signed.command
     if isinstance(command, GiveSignature):
-        return _refuse_signature(state, command, folder)
+        return _refuse_signature(state, command.object_ref, command.meaning, folder)
+    if isinstance(command, SignBatch):
+        found = (_refuse_signature(state, one, command.meaning, folder) for one in command.objects or ())
+        return next((refused for refused in found if refused is not None), None)
     if not isinstance(command, SHUT_OUT):
         return None
     record = command.record if isinstance(command, core.RecordForm) else None
@@ -61,10 +64,10 @@ def refuse_closed(state: State, patient: str, record: str | None) -> Refused | N
     return None
 
 
-def _refuse_signature(state: State, command: GiveSignature, folder: StudyFolder) -> Refused | None:
+def _refuse_signature(state: State, object_ref: str, meaning: str, folder: StudyFolder) -> Refused | None:
     """SG-10: the signature that a lock needs is not given while a query is open."""
-    kind, _, patient = command.object_ref.partition(":")
-    if kind != "casebook" or command.meaning not in folder.conduct.capture.lock.signatures:
+    kind, _, patient = object_ref.partition(":")
+    if kind != "casebook" or meaning not in folder.conduct.capture.lock.signatures:
         return None
     waiting = open_queries(state, patient)
     if not waiting or not folder.conduct.capture.sign_only_without_queries:

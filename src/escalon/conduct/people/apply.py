@@ -79,10 +79,25 @@ def _ended(person: Person, role: str, site: str, fact: Fact, reason: str) -> Per
 
 
 def _security(state: State, fact: Fact, event: ev.SecurityEventRecorded) -> State:
+    state = _with_failures(state, event)
     if event.kind not in BREAKS or event.person not in state.people.signing:
         return state
     signing = {who: period for who, period in state.people.signing.items() if who != event.person}
     return _with(state, signing=signing)
+
+
+def _with_failures(state: State, event: ev.SecurityEventRecorded) -> State:
+    """Count failed logins in a row; a login, a lock-out and its end count anew."""
+    before = state.people.failures.get(event.person, 0)
+    now = 0 if event.kind in ("login", "lockout", "unlocked") else before + (event.kind == "login_failed")
+    if now == before:
+        return state
+    return _with(state, failures={**state.people.failures, event.person: now})
+
+
+def _displayed(state: State, fact: Fact, event: ev.ObjectDisplayed) -> State:
+    seen = {**state.people.displayed.get(event.person, {}), event.object_ref: event.content_hash}
+    return _with(state, displayed={**state.people.displayed, event.person: seen})
 
 
 def _signed(state: State, fact: Fact, event: ev.SignatureGiven) -> State:
@@ -123,6 +138,7 @@ APPLY: dict[type[Event], Apply] = {
     ev.RoleRevoked: _revoked,
     ev.PersonDeactivated: _deactivated,
     ev.SecurityEventRecorded: _security,
+    ev.ObjectDisplayed: _displayed,
     ev.SignatureGiven: _signed,
     ev.SignatureInvalidated: _invalidated,
 }

@@ -93,3 +93,19 @@ class GiveSignature(Command):
     object_ref: str
     meaning: str
     content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowObject(Command):
+    """Record that a form or casebook was displayed to who acts, in the version of this hash."""
+
+    object_ref: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignBatch(Command):
+    """Sign several forms or casebooks in one act; each was displayed to the signer in its latest version."""
+
+    objects: tuple[str, ...]
+    meaning: str

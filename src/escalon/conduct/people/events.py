@@ -99,6 +99,15 @@ class SignatureGiven(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectDisplayed(Event):
+    """A form or casebook was displayed to a person in the version of this hash."""
+
+    object_ref: str
+    person: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureInvalidated(Event):
     """What was signed has changed since; the signature is history, signing again restores it."""
 

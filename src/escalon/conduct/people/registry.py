@@ -66,7 +66,7 @@ def grant_role(state: State, signed: Signed, command: c.GrantRole, folder: Study
         _refuse_giver(signed, command)
         or _refuse_scope(state, command)
         or _refuse_dates(command)
-        or _refuse_exclusive(person, command, signed, folder)
+        or refuse_exclusive(person, command.role, signed, folder)
     )
     if refused is not None:
         return refused
@@ -115,16 +115,15 @@ def _refuse_dates(command: c.GrantRole) -> Refused | None:
     return None
 
 
-def _refuse_exclusive(
-    person: Person, command: c.GrantRole, signed: Signed, folder: StudyFolder
-) -> Refused | None:
+def refuse_exclusive(person: Person, role: str, signed: Signed, folder: StudyFolder) -> Refused | None:
+    """Refuse ``role`` for who holds one that excludes it (AC-3)."""
     held = {grant.role for grant in person.grants if grant.ended_at is None and _still_runs(grant, signed)}
     for pair in folder.conduct.access.exclusive_roles:
         against = (
             held & set(pair.not_with)
-            if command.role == pair.role
+            if role == pair.role
             else held & {pair.role}
-            if command.role in pair.not_with
+            if role in pair.not_with
             else set()
         )
         if against:

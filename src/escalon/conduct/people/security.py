@@ -7,6 +7,7 @@ KINDS: dict[str, str] = {
     "password_reset": "password taken back, a new one must be set",
     "second_factor_added": "second factor added",
     "second_factor_reset": "second factor revoked",
+    "second_factor_lost": "second factor reported lost, identity checked anew",
     "login": "login",
     "login_failed": "failed login",
     "logout": "logout",
@@ -28,6 +29,7 @@ BREAKS = (
     "password_set",
     "password_reset",
     "second_factor_reset",
+    "second_factor_lost",
     "account_closed",
 )
 """Kinds that end a continuous period of access: the next signature needs two components again."""

@@ -108,25 +108,48 @@ def to_sign_again(state: State, person: str) -> tuple[Signature, ...]:
 
 def give_signature(state: State, signed: Signed, command: GiveSignature, folder: StudyFolder) -> Outcome:
     """Sign, or refuse with the requirement that is not met."""
-    refused = (
+    refused = refuse_signature(state, signed, command, folder)
+    if refused is not None:
+        return refused
+    return (signature_given(len(state.people.signatures) + 1, signed, command),)
+
+
+def refuse_signature(
+    state: State, signed: Signed, command: GiveSignature, folder: StudyFolder
+) -> Refused | None:
+    """Return why ``command`` cannot be signed now by who acts, or None."""
+    return (
         _refuse_words(signed, command, folder)
         or _refuse_person(state, signed, folder)
         or _refuse_object(state, signed, command)
     )
-    if refused is not None:
-        return refused
-    return (
-        SignatureGiven(
-            len(state.people.signatures) + 1,
-            command.object_ref,
-            signed.actor.id,
-            signed.actor.name,
-            signed.actor.role,
-            command.meaning,
-            command.content_hash,
-            signed.authenticated,
-            signed.actor.site,
-        ),
+
+
+def signature_given(number: int, signed: Signed, command: GiveSignature) -> SignatureGiven:
+    """Return signature ``number``, by who acts, with name, role and site of this moment."""
+    actor = signed.actor
+    return SignatureGiven(
+        number,
+        command.object_ref,
+        actor.id,
+        actor.name,
+        actor.role,
+        command.meaning,
+        command.content_hash,
+        signed.authenticated,
+        actor.site,
+    )
+
+
+def shown_hash(state: State, object_ref: str) -> str | None:
+    """Return the hash of a form or casebook in its latest version; None if it is neither or is not there."""
+    kind, _, rest = object_ref.partition(":")
+    patient, _, record = rest.partition(":")
+    known = state.patients.get(patient)
+    if known is None or kind not in ("form", "casebook") or (kind == "form" and record not in known.records):
+        return None
+    return content_hash(
+        form_content(state, patient, record) if kind == "form" else casebook_content(state, patient)
     )
 
 

@@ -87,9 +87,15 @@ class SigningPeriod:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The people slice of the state; ``signing`` holds the running period of each person who has one."""
+    """The people slice of the state.
+
+    ``signing`` holds the running period of each person who has one; ``failures`` the failed logins in a row ('' for
+    unknown accounts); ``displayed`` for each person the last hash of each object displayed.
+    """
 
     sites: dict[str, Site] = field(default_factory=dict)
     persons: dict[str, Person] = field(default_factory=dict)
     signatures: tuple[Signature, ...] = ()
     signing: dict[str, SigningPeriod] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    displayed: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """The topic people: sites, persons, roles with their dates, electronic signatures."""
 
 from escalon.conduct.act import Command, Event, Signed
+from escalon.conduct.people import batch, registry
 from escalon.conduct.people import commands as c
-from escalon.conduct.people import registry
 from escalon.conduct.people.apply import APPLY
 from escalon.conduct.people.rights import enter_opener, guard
 from escalon.conduct.people.security import SYSTEM
@@ -35,6 +35,8 @@ ALLOWED: dict[type[Command], tuple[str, ...]] = {
     c.DeactivatePerson: RIGHTS,
     c.RecordSecurityEvent: ("administrator", SYSTEM),
     c.GiveSignature: SIGNERS,
+    c.ShowObject: batch.SIGNERS,
+    c.SignBatch: batch.SIGNERS,
 }
 
 DECIDE: dict[type[Command], Decide] = {
@@ -47,6 +49,8 @@ DECIDE: dict[type[Command], Decide] = {
     c.DeactivatePerson: registry.deactivate_person,
     c.RecordSecurityEvent: registry.record_security_event,
     c.GiveSignature: give_signature,
+    c.ShowObject: batch.show_object,
+    c.SignBatch: batch.sign_batch,
 }
 
 AFTER_CLOSURE = frozenset(ALLOWED) - {c.ApproveVersion}

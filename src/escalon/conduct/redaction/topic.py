@@ -13,7 +13,9 @@ from escalon.protocol import StudyFolder
 
 AUTHORISERS = ("data_manager", "medical_monitor", "sponsor")
 # Fields of any event that hold free text. What else an event holds are ids, codes, dates and numbers the trial needs.
-FREE_TEXT = frozenset(("answer", "comment", "detail", "name", "question", "reason", "text"))
+FREE_TEXT = frozenset(
+    ("answer", "comment", "conclusion", "detail", "findings", "name", "question", "reason", "text")
+)
 
 
 def _redact(state: State, signed: Signed, command: RedactValue, folder: StudyFolder) -> Outcome:

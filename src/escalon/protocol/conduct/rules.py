@@ -5,6 +5,7 @@ from pydantic import Field
 from escalon.protocol.conduct.capture import CaptureRules
 from escalon.protocol.conduct.committee import CommitteeRules
 from escalon.protocol.conduct.model import Model
+from escalon.protocol.conduct.oversight import OversightRules
 from escalon.protocol.conduct.people import AccessRules
 from escalon.protocol.conduct.safety import SafetyRules
 from escalon.protocol.conduct.slots import SlotRules
@@ -18,3 +19,4 @@ class ConductRules(Model):
     slots: SlotRules = Field(default_factory=SlotRules)
     committee: CommitteeRules = Field(default_factory=CommitteeRules)
     safety: SafetyRules = Field(default_factory=SafetyRules)
+    oversight: OversightRules = Field(default_factory=OversightRules)

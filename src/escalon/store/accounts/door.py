@@ -17,14 +17,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from escalon.conduct.act import Actor, Refused, Signed
-from escalon.conduct.people.commands import RecordSecurityEvent
+from escalon.conduct.act import Actor, Command, Refused, Signed
+from escalon.conduct.people.commands import RecordSecurityEvent, VerifyIdentity
 from escalon.conduct.people.security import SYSTEM
 from escalon.protocol import StudyFolder
 from escalon.store.accounts.installed import obey
 from escalon.store.accounts.models import Account, Link
 from escalon.store.accounts.passwords import check_password_rules
 from escalon.store.execute import LedgerWriter
+from escalon.store.notices import Send, deliver_notices, sender_of
 
 SOFTWARE = Actor(SYSTEM, "Escalon accounts", SYSTEM)
 Deliver = Callable[[str, str], None]
@@ -41,15 +42,19 @@ class AccountRefused(ValueError):
 class Accounts:
     """Accounts of the persons of one study."""
 
-    def __init__(self, ledger: LedgerWriter, folder: StudyFolder, deliver: Deliver) -> None:
+    def __init__(
+        self, ledger: LedgerWriter, folder: StudyFolder, deliver: Deliver, send: Send | None = None
+    ) -> None:
         """Open the door.
 
         Args:
             ledger: of the study; gets every security event.
             folder: the study; says password rules, lock-out, and how long a link is good.
             deliver: sends a token to an address; the only way a token leaves.
+            send: how notices of lock-outs leave; default: as ESCALON_MAIL says, else they wait in the ledger.
         """
         self._ledger, self._access, self._deliver = ledger, folder.conduct.access, deliver
+        self._send = send or sender_of()
         obey(self._access)
 
     # What administrators do
@@ -80,6 +85,24 @@ class Accounts:
         self._account(person)
         self._record("second_factor_reset", person, "", administrator)
         TOTPDevice.objects.filter(user_id=person).delete()
+        self.reset_password(administrator, person)
+
+    def second_factor_lost(self, administrator: Actor, person: str, identity_method: str) -> None:
+        """Replace a second factor reported lost or stolen: revoked at once, issued with the rigour of the first (AC-8).
+
+        The identity of who reports it is checked anew, by one of the study's methods; the device, every open link and
+        the password are revoked, and a new link goes to the address of the account. The security contacts get notice.
+
+        Raises:
+            AccountRefused: no open account, no such way to check identity, or no right.
+        """
+        self._account(person)
+        methods = self._access.identity_methods
+        if identity_method not in methods:
+            raise AccountRefused(f"identity is checked by one of: {'; '.join(methods)}")
+        self._record("second_factor_lost", person, identity_method, administrator)
+        TOTPDevice.objects.filter(user_id=person).delete()
+        self._execute(VerifyIdentity(person, identity_method), administrator)
         self.reset_password(administrator, person)
 
     def unlock(self, administrator: Actor, person: str) -> None:
@@ -244,9 +267,13 @@ class Accounts:
         return TOTPDevice.objects.filter(user=account, confirmed=True).exists()
 
     def _record(self, kind: str, person: str, detail: str = "", by: Actor = SOFTWARE) -> None:
+        self._execute(RecordSecurityEvent(kind, person, detail), by)
+        if self._send is not None:
+            deliver_notices(self._ledger, self._send)
+
+    def _execute(self, command: Command, by: Actor) -> None:
         how = "none" if by is SOFTWARE else "session"
-        signed = Signed(RecordSecurityEvent(kind, person, detail), by, _now(), how)
-        outcome = self._ledger.execute(signed)
+        outcome = self._ledger.execute(Signed(command, by, _now(), how))
         if isinstance(outcome, Refused):
             raise AccountRefused(f"{outcome.rule}: {outcome.reason}") from PermissionDenied(outcome.rule)
 

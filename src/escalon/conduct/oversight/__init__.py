@@ -1,0 +1,1 @@
+"""Oversight: the audit trail and its reviews, reviews of access, rights in an emergency, notices."""
