@@ -7,6 +7,7 @@ import typer
 from escalon.cli import (
     acts,
     analysis,
+    audit,
     calendar,
     capture,
     casebook,
@@ -14,6 +15,7 @@ from escalon.cli import (
     decision,
     design,
     people,
+    reviews,
     safety,
     store,
     study,
@@ -34,6 +36,8 @@ decision.add_to(app)
 criteria.add_to(app)
 analysis.add_to(app)
 people.add_to(app)
+audit.add_to(app)
+reviews.add_to(app)
 calendar.add_to(app)
 capture.add_to(app)
 casebook.add_to(app)

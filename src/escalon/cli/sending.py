@@ -31,7 +31,7 @@ def carry_out(
 
     state, in_force = current(ledger, study)
     at = datetime.now(UTC)
-    actor = _actor(state, by, command, at)
+    actor = actor_of(state, by, command, at)
     with LedgerWriter(ledger, folder or in_force, origin="system") as writer:
         outcome = writer.execute(Signed(command, actor, at))
     if isinstance(outcome, Refused):
@@ -39,8 +39,13 @@ def carry_out(
     return outcome
 
 
-def _actor(state: "State", by: str, command: "Command", at: datetime) -> "Actor":
-    """Return ``by`` in the first role held now that may send ``command``; ValueError if there is none."""
+def actor_of(
+    state: "State", by: str, command: "Command", at: datetime, roles: tuple[str, ...] | None = None
+) -> "Actor":
+    """Return ``by`` in the first role held now that may send ``command``; ValueError if there is none.
+
+    ``roles`` narrows the roles that come into question.
+    """
     from escalon.conduct.act import Actor
     from escalon.conduct.people.rights import rights_on
     from escalon.conduct.roles import ALLOWED
@@ -50,7 +55,7 @@ def _actor(state: "State", by: str, command: "Command", at: datetime) -> "Actor"
         raise ValueError(
             f"--by {by}: no person with this id is registered in the ledger; nothing was written"
         )
-    allowed = ALLOWED[type(command)]
+    allowed = tuple(role for role in ALLOWED[type(command)] if roles is None or role in roles)
     right = next((one for one in rights_on(state, by, at) if one.role in allowed), None)
     if right is None:
         raise ValueError(

@@ -8,7 +8,7 @@ from escalon.conduct.state import Fact
 from escalon.store.chain import Entry
 from escalon.store.connection import connect, disconnect
 from escalon.store.facts import to_fact
-from escalon.store.rows import replacements, select_entries
+from escalon.store.rows import LAST, replacements, select_entries
 
 
 def read_entries(alias: str, study_id: str, after: int = 0) -> list[Entry]:
@@ -16,10 +16,10 @@ def read_entries(alias: str, study_id: str, after: int = 0) -> list[Entry]:
     return list(iterate_entries(alias, study_id, after))
 
 
-def iterate_entries(alias: str, study_id: str, after: int = 0) -> Iterator[Entry]:
+def iterate_entries(alias: str, study_id: str, after: int = 0, upto: int = LAST) -> Iterator[Entry]:
     """Yield what ``read_entries`` returns, one after another; redacted ones with what is to be read instead."""
     instead: dict[int, str] | None = None
-    for entry in select_entries(alias, study_id, after):
+    for entry in select_entries(alias, study_id, after, upto):
         if entry.redacted:
             instead = replacements(alias, study_id) if instead is None else instead
             yield entry.instead(instead.get(entry.seq, ""))

@@ -15,26 +15,28 @@ _SELECT = f"""SELECT {_EVENT}, n.salt, n.value, n.redacted_by_seq, r.salt, r.val
 FROM ledger_event e
 LEFT JOIN ledger_value n ON n.study_id = e.study_id AND n.seq = e.seq AND n.side = '{NEW}'
 LEFT JOIN ledger_value r ON r.study_id = e.study_id AND r.seq = e.seq AND r.side = '{REASON}'
-WHERE e.study_id = %s AND e.seq > %s ORDER BY e.seq"""
+WHERE e.study_id = %s AND e.seq > %s AND e.seq <= %s ORDER BY e.seq"""
 # A ledger that was never opened for writing since scheme 1 is read as it is.
 _ONLY_1 = {
     name: "''" for name in ("tz", "org", "object_ref", "commit_old", "commit_new", "commit_reason", "context")
 }
 _COLUMNS_1 = ", ".join({**_ONLY_1, "scheme": "1"}.get(name, name) for name in EVENT_COLUMNS)
 _SELECT_1 = f"""SELECT {_COLUMNS_1}, NULL, NULL, NULL, NULL, NULL, NULL
-FROM ledger_event WHERE study_id = %s AND seq > %s ORDER BY seq"""
+FROM ledger_event WHERE study_id = %s AND seq > %s AND seq <= %s ORDER BY seq"""
 _EVENT_ROW = f"({', '.join(['%s'] * len(EVENT_COLUMNS))})"
 _WIDTH = len(EVENT_COLUMNS)
+LAST = 2**62
+"""A number no event reaches."""
 _BLOCK = 2000
 # SQLite takes at most 32,766 parameters in a statement.
 _INSERT_BLOCK = 500
 _columns = attrgetter(*EVENT_COLUMNS)
 
 
-def select_entries(alias: str, study_id: str, after: int = 0) -> Iterator[Entry]:
-    """Yield the entries of ``study_id`` with a number above ``after`` in order, without replacements."""
+def select_entries(alias: str, study_id: str, after: int = 0, upto: int = LAST) -> Iterator[Entry]:
+    """Yield the entries of ``study_id`` numbered above ``after``, up to ``upto``, in order, without replacements."""
     with connections[alias].cursor() as cursor:
-        cursor.execute(_SELECT if has_scheme_2(alias) else _SELECT_1, [study_id, after])
+        cursor.execute(_SELECT if has_scheme_2(alias) else _SELECT_1, [study_id, after, upto])
         while rows := cursor.fetchmany(_BLOCK):
             for row in rows:
                 yield _entry(row)
