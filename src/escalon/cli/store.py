@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -80,18 +80,39 @@ def export(
 
 
 def backup(
-    ledger: Ledger, out: Annotated[Path, typer.Option(help="New folder to write.")], key: Key = None
+    ledger: Ledger,
+    out: Annotated[Path, typer.Option(help="New folder to write.")],
+    key: Key = None,
+    accounts: Annotated[
+        str,
+        typer.Option(help="Where accounts are: ledger (its database), none (left out), or a database URL."),
+    ] = "ledger",
 ) -> None:
-    """Write every study of a ledger to a new folder, and verify what was written. Accounts are not part of it."""
-    from escalon.store.custody import read_backup, write_backup
+    """Write every study of a ledger and its accounts to a new folder, and verify what was written."""
+    from escalon.store.backup import read_backup, write_backup
 
     with bad_input():
-        write_backup(ledger, out, _now(), _key(key))
-        for study_id, (said, _) in read_backup(out).items():
-            versions = f"{len(said['versions'])} version{'s' * (len(said['versions']) != 1)} of the study"
-            counts = f"{said['events']} events, {said['values']} values, {versions}"
-            typer.echo(f"{study_id}: {counts}, head {said['head']}")
-    typer.echo("accounts, passwords and sessions are not in it: back up their database with its own means")
+        write_backup(ledger, out, _now(), _key(key), accounts)
+        made = read_backup(out)
+    for study_id, said in made.studies.items():
+        versions = f"{len(said['versions'])} version{'s' * (len(said['versions']) != 1)} of the study"
+        counts = f"{said['events']} events, {said['values']} values, {versions}"
+        typer.echo(f"{study_id}: {counts}, head {said['head']}")
+    typer.echo(_accounts_line(made.manifest["accounts"]))
+    signer = made.manifest.get("public_key")
+    typer.echo(f"signed by {signer}" if signer else "not signed; --key signs it")
+
+
+def _accounts_line(said: dict[str, Any]) -> str:
+    if "file" not in said:
+        return f"accounts are not in it: {said['left_out']}"
+    rows = said["rows"]
+    count = rows["accounts_account"]
+    factors = rows["otp_totp_totpdevice"]
+    return (
+        f"{count} account{'s' * (count != 1)} with password hashes and {factors} second factor"
+        f"{'s' * (factors != 1)}: keep the folder encrypted; sessions and lock-outs are not in it"
+    )
 
 
 def restore(
@@ -103,16 +124,34 @@ def restore(
     head: Annotated[
         str | None, typer.Option(help="Hash of an event known elsewhere, e.g. the last checkpoint.")
     ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Public key (hexadecimal) the backup must be signed with.")
+    ] = None,
+    accounts: Annotated[
+        str, typer.Option(help="Where accounts go: ledger (its database), none, or a database URL.")
+    ] = "ledger",
 ) -> None:
     """Restore a backup into an empty ledger, verify it, and write into it that it was restored."""
     from escalon.pipeline import open_study
-    from escalon.store.custody import restore_and_record
+    from escalon.store.backup import restore_and_record
 
     with bad_input():
-        results = restore_and_record(folder, into, open_study(study), by, reason, datetime.now(UTC), head)
+        results = restore_and_record(
+            folder,
+            into,
+            open_study(study),
+            by,
+            reason,
+            datetime.now(UTC),
+            head,
+            key=key,
+            accounts=accounts,
+        )
     for result in results:
         word = "the chain holds" if result.holds else "the chain DOES NOT HOLD"
         typer.echo(f"{result.study_id}: {result.events} events, {word}; head {result.head}")
+    if head is None:
+        typer.echo("no root known outside was given (--head): a tail that was cut off would not be seen")
     if not all(result.holds for result in results):
         raise typer.Exit(1)
 

@@ -78,8 +78,13 @@ def connect_accounts(url: str) -> None:
         connections["default"].close()
         del connections["default"]
     connections.settings["default"] = description
+    make_account_tables("default")
+
+
+def make_account_tables(alias: str) -> None:
+    """Make the tables of accounts in a database, or bring them up to date."""
     for label in ACCOUNT_LABELS:
-        call_command("migrate", label, database="default", verbosity=0, interactive=False)
+        call_command("migrate", label, database=alias, verbosity=0, interactive=False)
 
 
 def lock_study(alias: str, study_id: str) -> None:

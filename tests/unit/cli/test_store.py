@@ -153,7 +153,8 @@ def test_a_backup_is_written_and_restored(ledger: Path, tmp_path: Path) -> None:
     backup, new = tmp_path / "backup", tmp_path / "new.db"
     said = good("backup", ledger, "--out", backup)
     assert "1 version of the study" in said
-    assert "accounts, passwords and sessions are not in it" in said
+    assert "accounts are not in it: the database of the ledger holds none" in said
+    assert "not signed; --key signs it" in said
     assert "exists already" in refused("backup", ledger, "--out", backup)
     restore = ("restore", backup, "--into", new, "--study", BALLI, "--by", "s", "--reason", "disk failure")
     assert "its tail is missing" in refused(*restore, "--head", "f" * 64)

@@ -9,8 +9,8 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct.fold import fold
 from escalon.protocol import StudyFolder
+from escalon.store.backup import restore_and_record, write_backup
 from escalon.store.connection import LedgerUnavailable, connect, disconnect
-from escalon.store.custody import restore_and_record, write_backup
 from escalon.store.execute import LedgerWriter
 from escalon.store.grants import apply_grants, grants
 from escalon.store.ledger import read_facts
@@ -68,7 +68,7 @@ def test_a_damaged_or_cut_backup_is_not_restored(tmp_path: Path, balli: StudyFol
     manifest = json.loads((backup / "manifest.json").read_text())
     manifest["studies"]["BALLI-01"]["values"] += 1
     (backup / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(LedgerUnavailable, match="restored values"):
+    with pytest.raises(LedgerUnavailable, match="restored rows of ledger_value"):
         restore_and_record(backup, target, balli, "s", "x", NOW, head)
     assert ask(target, "SELECT count(*) FROM ledger_event") == [(0,)]
     with pytest.raises(LedgerUnavailable, match="no backup"):
