@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from escalon.cli.common import bad_input
+from escalon.cli.oneself import As, reading, site_of
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,6 +33,7 @@ def casebook(
     study_id: Annotated[
         str | None, typer.Option("--study-id", help="Study, if the ledger holds several.")
     ] = None,
+    as_person: As = None,
 ) -> None:
     """Write a patient's casebook: every value with its history, queries, verification, signatures, and the course."""
     from escalon.pipeline import open_study
@@ -43,6 +45,14 @@ def casebook(
             raise ValueError("give either --patient NUMBER or --all")
         if every and out is None:
             raise ValueError("--all needs --out FOLDER")
+        reading(
+            ledger,
+            as_person,
+            "casebook",
+            site_of(ledger, patient, as_person),
+            "exported",
+            "all" if patient is None else f"casebook:{patient}",
+        )
         moment = None if as_of is None else _moment(as_of)
         source = read_source(ledger, study_id)
         folder = source.folder(None if study is None else open_study(study))

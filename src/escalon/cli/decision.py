@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.oneself import As, reading
 
 decision_app = typer.Typer(help="Recommendations and decisions in a ledger.")
 
@@ -63,6 +64,7 @@ def decision_replay(
 def decision_list(
     ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """What was recommended and what was decided, with review, votes against and signatures."""
     from escalon.conduct.fold import fold
@@ -70,6 +72,7 @@ def decision_list(
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "decisions", "", "viewed", "all")
         rows = decision_rows(fold(read_facts(ledger)))
     if as_json:
         show(rows)
@@ -84,6 +87,7 @@ def decision_packet(
     study: Annotated[Path, typer.Option(help="Study folder.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")],
     part: Annotated[str, typer.Option(help="Part of the study, for a preview.")] = "escalation",
+    as_person: As = None,
 ) -> None:
     """Write the page the safety committee has before it."""
     from escalon.pipeline import open_study, render_review
@@ -91,6 +95,7 @@ def decision_packet(
     from escalon.store.study_versions import all_versions
 
     with bad_input():
+        reading(ledger, as_person, "committee packet", "", "exported", f"review {number}")
         folder = all_versions(ledger, open_study(study))
         page = render_review(read_facts(ledger), folder, number, part)
         out.write_text(page, encoding="utf-8")

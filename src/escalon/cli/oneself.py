@@ -69,6 +69,18 @@ def reading(ledger: str, person: str | None, what: str, site: str, kind: str, ab
         _software(writer, RecordSecurityEvent(kind, person, f"{what}: {about}"))
 
 
+def site_of(ledger: str, patient: str | None, person: str | None) -> str:
+    """Return the site of ``patient`` for who reads under a name; '' for all patients, or when nobody is named."""
+    if patient is None or person is None:
+        return ""
+    from escalon.cli.sending import current
+
+    known = current(ledger, None)[0].patients.get(patient)
+    if known is None:
+        raise ValueError(f"there is no patient {patient}")
+    return known.site
+
+
 def may_see(state: "State", person: str | None, what: str, site: str = "") -> bool:
     """Tell whether ``person`` may read ``what`` now; who is not named reads everything."""
     from escalon.conduct.people.reading import may_read

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.oneself import As, reading
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,6 +40,7 @@ def access(
     ledger: Annotated[str, typer.Argument(help="Ledger file, or database URL.")],
     on: Annotated[str, typer.Option("--on", help="Day (2026-05-04, UTC) or moment with its zone.")],
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """Show who had which rights on a day, or at a moment: role, site, from when until when, and why it ended."""
     from escalon.conduct.fold import fold
@@ -46,6 +48,7 @@ def access(
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "user history", "", "viewed", f"rights on {on}")
         start, end = _span(on)
         found = rights_during(fold(read_facts(ledger)), start, end)
     if as_json:

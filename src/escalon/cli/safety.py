@@ -8,6 +8,7 @@ import typer
 
 from escalon.cli import safety_acts, safety_coding, safety_reports
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.oneself import As, reading
 
 safety_app = typer.Typer(help="Serious adverse events: cases, reporting clocks, reports.")
 Ledger = Annotated[str, typer.Argument(metavar="LEDGER", help="Ledger file, or database URL.")]
@@ -28,13 +29,14 @@ def safety_root() -> None:
 
 
 @safety_app.command("cases")
-def safety_cases(ledger: Ledger, as_json: AsJson = False) -> None:
+def safety_cases(ledger: Ledger, as_json: AsJson = False, as_person: As = None) -> None:
     """Every case with its seriousness, whether it is a SUSAR, open tasks and reports sent."""
     from escalon.conduct.fold import fold
     from escalon.report.terminal_safety import case_rows, render_cases
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "safety cases", "", "viewed", "all cases")
         rows = case_rows(fold(read_facts(ledger)))
     if as_json:
         show({"cases": rows})
@@ -49,6 +51,7 @@ def safety_clocks(
         str | None, typer.Option("--at", help="Moment with its zone; now, or the end of a virtual trial.")
     ] = None,
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """Open reporting tasks, the strictest first, with how long there is left or how late they are."""
     from escalon.conduct.fold import cut, fold
@@ -56,6 +59,7 @@ def safety_clocks(
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "safety cases", "", "viewed", "open tasks")
         facts = read_facts(ledger)
         state = fold(facts)
         moment = datetime.now(UTC) if state.origin != "virtual" else state.at or datetime.now(UTC)
@@ -70,13 +74,14 @@ def safety_clocks(
 
 
 @safety_app.command("reports")
-def safety_reports_sent(ledger: Ledger, as_json: AsJson = False) -> None:
+def safety_reports_sent(ledger: Ledger, as_json: AsJson = False, as_person: As = None) -> None:
     """Every report sent: when, whether in time, what the authority answered, who has read it and who has not."""
     from escalon.conduct.fold import fold
     from escalon.report.terminal_reports import render_reports, report_rows
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "safety cases", "", "viewed", "reports")
         rows = report_rows(fold(read_facts(ledger)))
     if as_json:
         show({"reports": rows})
@@ -119,6 +124,7 @@ def safety_dsur(
     layout: Annotated[
         str, typer.Option(help="dsur (ICH E2F), or annual-report (FDA, 21 CFR 312.33) of the same data.")
     ] = "dsur",
+    as_person: As = None,
 ) -> None:
     """Write the pack of the yearly safety report as of a data lock point: page, tables, and their hashes."""
     from hashlib import sha256
@@ -129,6 +135,7 @@ def safety_dsur(
     from escalon.store.ledger import read_facts
 
     with bad_input():
+        reading(ledger, as_person, "safety cases", "", "exported", "tables of the yearly report")
         try:
             day = date.fromisoformat(lock_point)
         except ValueError:

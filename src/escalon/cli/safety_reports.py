@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from escalon.cli.common import AsJson, bad_input, fail, show
+from escalon.cli.oneself import As, reading
 
 if TYPE_CHECKING:
     from escalon.criteria.dictionaries import EventDictionary
@@ -53,6 +54,7 @@ def safety_icsr(
     ] = None,
     schema: Schema = None,
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """Write a case, or a report that was sent, as an ICH E2B(R3) message.
 
@@ -68,6 +70,14 @@ def safety_icsr(
         fail("give either --case or --report")
     same: bool | None = None
     with bad_input():
+        reading(
+            ledger,
+            as_person,
+            "safety cases",
+            "",
+            "exported",
+            f"report {report}" if case is None else f"case {case}",
+        )
         folder, facts, terms = open_study(study), read_facts(ledger), _dictionary(dictionary, version)
         if report is not None:
             found = reproduce_report(facts, report, folder, terms)

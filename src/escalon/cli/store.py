@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from escalon.cli.common import AsJson, bad_input, fail, show
+from escalon.cli.oneself import As, reading
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -69,11 +70,13 @@ def export(
     out: Annotated[Path, typer.Option(help="File to write.")],
     key: Key = None,
     study_id: StudyId = None,
+    as_person: As = None,
 ) -> None:
     """Write a study's whole ledger as JSON lines that `escalon verify` checks without a database."""
     from escalon.store.custody import write_export
 
     with bad_input():
+        reading(ledger, as_person, "export", "", "exported", "the whole ledger")
         made = write_export(ledger, out, _now(), _key(key), study_id)
     signed = f"signed by {made.public_key}" if made.public_key else "not signed"
     typer.echo(f"{out}: {made.study_id}, {made.upto_seq} events, head {made.root}, {signed}")

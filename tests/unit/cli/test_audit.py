@@ -250,3 +250,36 @@ def test_security_events_are_for_who_may_read_them(ledger: str) -> None:
     assert not listed(ledger, *kind, "--as", DATA_MANAGER.id)
     assert listed(ledger, *kind, "--as", INSPECTOR.id)
     assert listed(ledger, *kind)
+
+
+READS: list[tuple[tuple[str, ...], str, str, str]] = [
+    (("access", "LEDGER", "--on", "2020-01-06"), ADMINISTRATOR.id, DATA_MANAGER.id, "viewed"),
+    (("decision", "list", "--ledger", "LEDGER"), STATISTICIAN.id, INVESTIGATOR.id, "viewed"),
+    (("safety", "cases", "LEDGER"), "so", STATISTICIAN.id, "viewed"),
+    (("safety", "clocks", "LEDGER"), "so", DATA_MANAGER.id, "viewed"),
+    (("safety", "reports", "LEDGER"), "so", ADMINISTRATOR.id, "viewed"),
+    (("export", "LEDGER", "--out", "OUT"), DATA_MANAGER.id, ADMINISTRATOR.id, "exported"),
+    (
+        ("casebook", "LEDGER", "--patient", "001", "--out", "OUT"),
+        INVESTIGATOR.id,
+        INVESTIGATOR_2.id,
+        "exported",
+    ),
+]
+
+
+@pytest.mark.parametrize(("args", "reader", "other", "kind"), READS, ids=lambda value: str(value)[:24])
+def test_each_reading_is_checked_and_written_down(
+    ledger: str, tmp_path: Path, args: tuple[str, ...], reader: str, other: str, kind: str
+) -> None:
+    out = tmp_path / "out"
+    given = [{"LEDGER": ledger, "OUT": str(out)}.get(word, word) for word in args]
+    assert "may not read" in run(*given, "--as", other, code=3)
+    assert not out.exists()
+    assert views(ledger) == []
+    run(*given, "--as", reader)
+    ((written, person, _),) = views(ledger)
+    assert (written, person) == (kind, reader)
+    out.unlink(missing_ok=True)
+    run(*given)
+    assert len(views(ledger)) == 1, "offline reading writes nothing"
