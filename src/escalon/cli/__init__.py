@@ -15,6 +15,7 @@ from escalon.cli import (
     decision,
     design,
     people,
+    queue,
     reviews,
     safety,
     store,
@@ -39,6 +40,7 @@ people.add_to(app)
 audit.add_to(app)
 reviews.add_to(app)
 calendar.add_to(app)
+queue.add_to(app)
 capture.add_to(app)
 casebook.add_to(app)
 safety.add_to(app)

@@ -12,6 +12,9 @@ from escalon.conduct.slots.state import Slot, Status
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 
+EXPIRED = "expired: not confirmed by"
+"""How the reason of a release begins when the hours of a reservation were over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -73,9 +76,7 @@ def overdue(state: State, at: datetime, folder: StudyFolder) -> tuple[ev.SlotRel
             continue
         end = expires_at(state, slot, folder)
         if end is not None and end <= at:
-            released.append(
-                ev.SlotReleased(slot.number, f"expired: not confirmed by {end:%d %b %Y %H:%M} UTC")
-            )
+            released.append(ev.SlotReleased(slot.number, f"{EXPIRED} {end:%d %b %Y %H:%M} UTC"))
     return tuple(released)
 
 

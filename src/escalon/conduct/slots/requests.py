@@ -8,7 +8,7 @@ from escalon.conduct.holds import place_on, refuse_held, slot_level
 from escalon.conduct.slots import commands as c
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.backfill import refuse_closed_level
-from escalon.conduct.slots.queue import expires_at, free_places, overdue, reservation, site_not_ready
+from escalon.conduct.slots.queue import EXPIRED, expires_at, free_places, overdue, reservation, site_not_ready
 from escalon.conduct.slots.seat_rows import BACKFILL
 from escalon.conduct.slots.state import Slot, Status
 from escalon.conduct.state import State
@@ -138,6 +138,8 @@ def release_slot(state: State, signed: Signed, command: c.ReleaseSlot, folder: S
         return Refused("PH-3 slot", f"slot {slot.number} is released already")
     if not command.reason.strip():
         return Refused("PH-3 reason", "a release needs a reason")
+    if command.reason.startswith(EXPIRED):
+        return Refused("PH-3 reason", "only a reservation whose time is over is called expired; say why")
     if slot.patient in state.patients:
         return Refused(
             "PH-3 slot", f"patient {slot.patient} is enrolled; record the form DS, which frees the seat"

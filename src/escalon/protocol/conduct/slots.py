@@ -34,6 +34,11 @@ class SlotRules(Model):
     reservation_hours: float = Field(
         default=168, gt=0, description="hours a reserved seat waits for confirmation"
     )
+    decision_days: int = Field(
+        default=14,
+        ge=0,
+        description="days the committee takes at most, for the latest opening predicted to sites",
+    )
     sentinel_review: bool = Field(
         default=True,
         description="the second infusion of a cohort waits for the signed review of the first patient",
