@@ -1,4 +1,4 @@
-"""The ledger: writing alone and by eight programs at once, verification, folding, snapshot.
+"""The ledger: writing alone, by eight threads of a server program and by eight programs at once, verification, folding, snapshot.
 
 Times are per command, so that a limit of 1 ms is 1,000 commands a second. ESCALON_TEST_DATABASE_URL names the server.
 """
@@ -12,6 +12,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from escalon.store.connection import connect, disconnect
 from escalon.store.execute import LedgerWriter
 from escalon.store.ledger import iterate_entries, read_facts
 from escalon.store.rows import insert_entries
+from escalon.store.shared_writer import SharedWriter
 from escalon.store.snapshot import read_state, write_snapshot
 from escalon.store.verify import verify_ledger
 
@@ -57,7 +59,10 @@ def figures() -> Iterator[Figure]:
         yield Figure("state from a snapshot, for 60 patients", 1e3 * share * seconds, 50, "ms")
     with _database() as url:
         _open(url)
-        yield Figure("PostgreSQL: one command, 8 writers in one study", 1e3 * _together(url), 1, "ms")
+        yield Figure("PostgreSQL: one command, 8 writers in one study", 1e3 * _shared(url), 1, "ms")
+    with _database() as url:
+        _open(url)
+        yield Figure("PostgreSQL: one command, 8 programs in one study", 1e3 * _together(url), 1, "ms")
 
 
 def _open(url: str) -> None:
@@ -86,6 +91,33 @@ def _write(url: str, name: str, count: int, gate: bool = False) -> float:
         for form in forms:
             assert not isinstance(writer.execute(c.Signed(form, COORDINATOR, at)), c.Refused)
         return (time.perf_counter() - start) / count
+
+
+def _shared(url: str) -> float:
+    """Let eight threads of a server program write at once; return seconds per command; nothing is lost or forked."""
+    folder = open_study(STUDY)
+    with SharedWriter(url, folder) as writer:
+        at = writer.state.at
+        assert at is not None
+        before = writer.state.seq
+        desk = opened(folder)
+        desk.now = at
+        values = panel(desk)
+
+        def write(number: int) -> None:
+            for count in range(COMMANDS):
+                form = c.RecordForm("001", "LB", f"thread-{number}-{count}", values, "D28")
+                assert not isinstance(writer.execute(c.Signed(form, COORDINATOR, at)), c.Refused)
+
+        with ThreadPoolExecutor(WRITERS) as pool:
+            start = time.perf_counter()
+            for done in [pool.submit(write, number) for number in range(WRITERS)]:
+                done.result()
+            seconds = time.perf_counter() - start
+    (result,) = verify_ledger(url)
+    assert result.holds, result.problems
+    assert result.events == before + WRITERS * COMMANDS
+    return seconds / (WRITERS * COMMANDS)
 
 
 def _together(url: str) -> float:

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+_SPELL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode
+
+
 def canonical(value: Any) -> str:
     """Return ``value`` as JSON with one spelling: sorted keys, ASCII, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _SPELL(value)
 
 
 def utc_text(moment: datetime) -> str:

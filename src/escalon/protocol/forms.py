@@ -1,6 +1,7 @@
 """Case report forms as data: items and groups of items, skip logic, edit checks."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -72,6 +73,12 @@ class Form(BaseModel):
         for group in self.groups:
             problems += self._check_group(group, values, before or {})
         return problems
+
+    @cached_property
+    def forms_read(self) -> frozenset[str]:
+        """The forms whose records the edit checks look at, beside the record being filled."""
+        read = (source.form for check in self.checks for source in check.when.sources())
+        return frozenset(form for form in read if form is not None)
 
     def findings(self, answers: Answers) -> tuple[Finding, ...]:
         """Return what the edit checks find in a filled form."""

@@ -1,6 +1,8 @@
 """Databases by URL: an SQLite file needs nothing; PostgreSQL serves several writers."""
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +19,8 @@ from escalon.store.accounts.installed import SETTINGS as ACCOUNT_SETTINGS
 SQLITE_START = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 )
+# psycopg's number for a connection that is in no pipeline (libpq: PQ_PIPELINE_OFF).
+OUTSIDE = 0
 
 
 class LedgerUnavailable(ValueError):
@@ -87,27 +91,52 @@ def make_account_tables(alias: str) -> None:
         call_command("migrate", label, database=alias, verbosity=0, interactive=False)
 
 
-def lock_study(alias: str, study_id: str) -> None:
+@contextmanager
+def together(alias: str) -> Iterator[None]:
+    """Send the statements inside to the server in one go, up to the first whose rows are fetched.
+
+    On SQLite there is no way to a server to save. An error of a statement may come as late as the end of the block.
+    """
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        yield
+        return
+    connection.ensure_connection()
+    raw = connection.connection
+    if raw.pgconn.pipeline_status != OUTSIDE:
+        yield
+        return
+    with connection.wrap_database_errors, raw.pipeline():
+        yield
+
+
+def lock_study(alias: str, study_id: str) -> Callable[[], None]:
     """Let one writer of the study in until the transaction ends; SQLite's immediate transaction does it by itself.
 
     On PostgreSQL this is the first statement of the transaction, which must be READ COMMITTED: under a stricter
     level everything after the lock would be read as it was before the lock was given.
 
-    Raises:
-        LedgerUnavailable: the transaction has another isolation level.
+    Returns:
+        What to call before anything is written: it waits for the lock, and raises LedgerUnavailable if the
+        transaction has another isolation level.
     """
     connection = connections[alias]
     if connection.vendor != "postgresql":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('transaction_isolation'),"
-            " pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))",
-            [study_id],
-        )
+        return lambda: None
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT current_setting('transaction_isolation'),"
+        " pg_advisory_xact_lock(hashtext('escalon-ledger'), hashtext(%s))",
+        [study_id],
+    )
+
+    def given() -> None:
         (level, _) = cursor.fetchone()
-    if level != "read committed":
-        raise LedgerUnavailable(f"a ledger is written at the isolation level read committed, not {level}")
+        cursor.close()
+        if level != "read committed":
+            raise LedgerUnavailable(f"a ledger is written at the isolation level read committed, not {level}")
+
+    return given
 
 
 def disconnect(alias: str) -> None:
@@ -125,6 +154,8 @@ def _describe(url: str) -> dict[str, object]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
+            # The server plans the statements of a command once. (A pooler in front of it must keep sessions.)
+            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3},
         }
     if parts.scheme not in ("", "sqlite"):
         rule = "a ledger is a file path, sqlite:///path or postgresql://user@host/name"

@@ -1,8 +1,9 @@
 """The one writer: a command comes in, is decided on the state of this moment, and its events are appended."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from escalon.conduct.fold import apply
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
 from escalon.store.chain import GENESIS, Entry
-from escalon.store.connection import connect, disconnect, lock_study
+from escalon.store.connection import connect, disconnect, lock_study, together
 from escalon.store.entropy import Entropy, SystemEntropy
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries
@@ -27,6 +28,7 @@ from escalon.store.seal import Sealer
 from escalon.store.snapshot import keep_snapshot, last_snapshot, latest_commitments
 from escalon.store.study_versions import keep_version, with_kept
 
+Clock = Callable[[], datetime]
 SNAPSHOT_EVERY = 1000
 OTHER_RUN = "it belongs to another run (study folder, seed or software)"
 
@@ -114,46 +116,56 @@ class LedgerWriter:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Join the commands inside in one transaction; after an error none of them was written."""
-        before = (self.state, self._head, self._sealer.latest())
+        before = (self.state, self._head)
+        self._sealer.mark()
         self._in_batch = True
         try:
-            with transaction.atomic(using=self._alias):
+            with transaction.atomic(using=self._alias), together(self._alias):
                 yield
         except BaseException:
-            self.state, self._head = before[:2]
-            self._sealer.restore(before[2])
+            self.state, self._head = before
+            self._sealer.undo()
             raise
         finally:
             self._in_batch = self._locked = False
         self._keep_snapshot(before[0].seq)
 
-    def execute(self, signed: Signed, *, request: str | None = None) -> tuple[Event, ...] | Refused:
+    def execute(
+        self, signed: Signed, *, request: str | None = None, clock: Clock | None = None
+    ) -> tuple[Event, ...] | Refused:
         """Carry out one command; return its events, or why it was refused (then nothing is written).
 
         Args:
             signed: the command, who sends it and when.
             request: opaque id of the request that brought it; default: a new one.
+            clock: gives the act its time once the study is locked for it; default: the time in ``signed``.
         """
+        if not self._in_batch:
+            self._sealer.mark()
         if self._expected:
             return self._replay(signed, request)
         before = (self.state, self._head)
         try:
-            with transaction.atomic(using=self._alias):
+            with transaction.atomic(using=self._alias, savepoint=False):
                 if not self._locked:
-                    lock_study(self._alias, self._study_id)
-                    self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
+                    self._catch_up()
                     self._locked = self._in_batch
+                if clock is not None:
+                    signed = replace(signed, at=max(clock(), self.state.at or signed.at))
                 signed = with_target(self._alias, self._study_id, self.state, signed)
                 outcome = decide(self.state, signed, self._folder)
                 if isinstance(outcome, Refused):
                     return outcome
                 entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
-                insert_entries(self._alias, entries)
-                keep_version(self._alias, self._folder, outcome)
-                project(self._alias, entries, outcome)
-                erased = erase(self._alias, entries)
+                with together(self._alias):
+                    insert_entries(self._alias, entries)
+                    keep_version(self._alias, self._folder, outcome)
+                    project(self._alias, entries, outcome)
+                    erased = erase(self._alias, entries)
         except BaseException:
             self.state, self._head = before
+            if not self._in_batch:
+                self._sealer.undo()
             raise
         self._apply(entries, outcome)
         if erased:
@@ -171,9 +183,15 @@ class LedgerWriter:
         if every is None or self._expected or before // every == self.state.seq // every:
             return
         with suppress(DatabaseError), transaction.atomic(using=self._alias):
-            lock_study(self._alias, self._study_id)
-            self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
+            self._catch_up()
             keep_snapshot(self._alias, self._study_id, self.state, self._head)
+
+    def _catch_up(self) -> None:
+        """Wait for the lock of the study, then take what others appended."""
+        with together(self._alias):
+            given = lock_study(self._alias, self._study_id)
+            self._take(iterate_entries(self._alias, self._study_id, after=self.state.seq))
+            given()
 
     def _take(self, entries: Iterable[Entry], *, all_of_it: bool = False) -> None:
         erased = False

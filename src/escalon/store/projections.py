@@ -76,7 +76,7 @@ def _runner(alias: str) -> Run:
     def run(statement: str, parameters: list[Any]) -> list[tuple[Any, ...]]:
         with connections[alias].cursor() as cursor:
             cursor.execute(statement, parameters)
-            return list(cursor.fetchall()) if cursor.description else []
+            return list(cursor.fetchall()) if statement.startswith("SELECT") else []
 
     return run
 

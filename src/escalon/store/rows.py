@@ -12,10 +12,19 @@ from escalon.store.chain import EVENT_COLUMNS, NEW, REASON, Entry, Value
 
 _EVENT = ", ".join(f"e.{name}" for name in EVENT_COLUMNS)
 _SELECT = f"""SELECT {_EVENT}, n.salt, n.value, n.redacted_by_seq, r.salt, r.value, r.redacted_by_seq
-FROM ledger_event e
-LEFT JOIN ledger_value n ON n.study_id = e.study_id AND n.seq = e.seq AND n.side = '{NEW}'
-LEFT JOIN ledger_value r ON r.study_id = e.study_id AND r.seq = e.seq AND r.side = '{REASON}'
+FROM ledger_event e {{new}} {{reason}}
 WHERE e.study_id = %s AND e.seq > %s AND e.seq <= %s ORDER BY e.seq"""
+_KEY = "study_id = e.study_id AND {name}.seq = e.seq AND {name}.side = '{side}'"
+_JOIN = "LEFT JOIN ledger_value {name} ON {name}." + _KEY
+# PostgreSQL knows nothing yet of a table that has just grown and may read all values anew for every event. A subquery
+# that it cannot merge with the rest finds each value by its whole key.
+_LATERAL = (
+    f"LEFT JOIN LATERAL (SELECT * FROM ledger_value {{name}} WHERE {{name}}.{_KEY} OFFSET 0) {{name}} ON true"
+)
+_SELECT_2 = {
+    vendor: _SELECT.format(new=how.format(name="n", side=NEW), reason=how.format(name="r", side=REASON))
+    for vendor, how in (("sqlite", _JOIN), ("postgresql", _LATERAL))
+}
 # A ledger that was never opened for writing since scheme 1 is read as it is.
 _ONLY_1 = {
     name: "''" for name in ("tz", "org", "object_ref", "commit_old", "commit_new", "commit_reason", "context")
@@ -35,8 +44,9 @@ _columns = attrgetter(*EVENT_COLUMNS)
 
 def select_entries(alias: str, study_id: str, after: int = 0, upto: int = LAST) -> Iterator[Entry]:
     """Yield the entries of ``study_id`` numbered above ``after``, up to ``upto``, in order, without replacements."""
+    statement = _SELECT_2[connections[alias].vendor] if has_scheme_2(alias) else _SELECT_1
     with connections[alias].cursor() as cursor:
-        cursor.execute(_SELECT if has_scheme_2(alias) else _SELECT_1, [study_id, after, upto])
+        cursor.execute(statement, [study_id, after, upto])
         while rows := cursor.fetchmany(_BLOCK):
             for row in rows:
                 yield _entry(row)

@@ -22,22 +22,33 @@ class Sealer:
         self._entropy = entropy
         self._versions = {"origin": origin, "software": __version__, "study": folder.hash}
         self._latest: Latest = {}
-
-    def latest(self) -> Latest:
-        """Return a copy of what ``restore`` takes."""
-        return dict(self._latest)
+        self._replaced: list[tuple[tuple[str, str], str | None]] = []
 
     def restore(self, latest: Latest) -> None:
-        """Go back to what ``latest`` returned."""
+        """Start from what each object was last said to be."""
         self._latest = dict(latest)
+
+    def mark(self) -> None:
+        """Remember this moment for ``undo``."""
+        self._replaced.clear()
+
+    def undo(self) -> None:
+        """Forget what was noted since ``mark``."""
+        for key, before in reversed(self._replaced):
+            if before is None:
+                del self._latest[key]
+            else:
+                self._latest[key] = before
+        self._replaced.clear()
 
     def note(self, entry: Entry) -> None:
         """Remember ``entry`` as the latest word on its object."""
-        if entry.scheme != 1:
-            self._latest[entry.kind, entry.object_ref] = entry.commit_new
-        else:
-            ref = object_ref(entry.kind, field_values(to_fact(entry).event))
-            self._latest[entry.kind, ref] = entry.hash
+        ref, said = entry.object_ref, entry.commit_new
+        if entry.scheme == 1:
+            ref, said = object_ref(entry.kind, field_values(to_fact(entry).event)), entry.hash
+        key = (entry.kind, ref)
+        self._replaced.append((key, self._latest.get(key)))
+        self._latest[key] = said
 
     def seal(
         self,

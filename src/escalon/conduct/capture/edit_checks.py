@@ -25,12 +25,16 @@ class Checked:
     soft: dict[str, Finding]
 
 
-def answers_of(patient: Patient, record: str, values: Mapping[str, Any], folder: StudyFolder) -> Answers:
-    """Return what the conditions of a form can look at: this entry, the other records, facts of the patient."""
+def answers_of(
+    patient: Patient, record: str, values: Mapping[str, Any], form: Form, folder: StudyFolder
+) -> Answers:
+    """Return what the checks of ``form`` can look at: this entry, the other records they name, facts of the patient."""
+    read = form.forms_read
+    # A patient has hundreds of records, and most forms look at none of them.
     others = [
         (r.form, r.visit, r.entered)
-        for r in patient.records.values()
-        if r.record != record and not r.withdrawn
+        for r in (patient.records.values() if read else ())
+        if r.form in read and r.record != record and not r.withdrawn
     ]
     facts: dict[str, Any] = {
         "consented_on": patient.consented_on,
@@ -47,7 +51,7 @@ def check_entry(patient: Patient, command: RecordForm, form: Form, folder: Study
     """Run the checks of ``form`` on an entry."""
     if not form.checks:
         return Checked((), {})
-    found = form.findings(answers_of(patient, command.record, command.values, folder))
+    found = form.findings(answers_of(patient, command.record, command.values, form, folder))
     hard = tuple(finding for finding in found if finding.severity == "hard")
     soft: dict[str, Finding] = {}
     for finding in found:
