@@ -1,6 +1,7 @@
 """Whom a hold freezes: scopes by cause, in the act that causes them, at every place where the lock looks."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,10 @@ from escalon.conduct import events as ev
 from escalon.conduct.encoding import decode
 from escalon.conduct.events import EnrolmentHeld
 from escalon.conduct.holds import Place, covers, includes, new_hold, scope_words
+from escalon.conduct.monitoring import held_by
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.cohort_state import cohort_status
-from escalon.conduct.state import Patient
+from escalon.conduct.state import Hold, Patient, Record, State
 from escalon.protocol import StudyFolder, load_study
 from tests.act import (
     CHAIR,
@@ -152,3 +154,22 @@ def test_walks_with_scoped_holds_break_no_rule(scope: str, seed: int) -> None:
     for _ in range(400):
         walk.step()
         assert walk.violations == []
+
+
+def test_a_stopping_rule_met_below_an_open_hold_of_it_holds_again() -> None:
+    folder = scoped(stopping_rule="level_and_above")
+    two = [patient("1", 3, "FC", "P1"), patient("2", 2, "FC", "P1")]
+    people = {one.patient: replace(one, infused_at=T0) for one in two}
+    values = {"AETOXGR": 4, "AECAT": "GVHD", "AESTDTC": T0.isoformat(), "AETERM": "GVHD"}
+    (first,) = held_by(State(patients=people), "1", values, folder)
+    assert isinstance(first, EnrolmentHeld)
+    assert (first.rule, first.dose_level) == ("gvhd-iv", 3)
+    hold = Hold(1, "gvhd-iv", "t", T0, None, first.scope, first.dose_level)
+    earlier = Record("1", "AE", "AE-1", 1, None, values, T0, 1)
+    known = {**people, "1": replace(people["1"], records={"AE-1": earlier})}
+    held = State(patients=known, holds=(hold,))
+    (second,) = held_by(held, "2", values, folder)
+    assert isinstance(second, EnrolmentHeld)
+    assert (second.hold, second.dose_level) == (2, 2)
+    above = replace(held, patients={**known, "2": replace(known["2"], dose_level=4)})
+    assert held_by(above, "2", values, folder) == ()

@@ -7,12 +7,14 @@ import pytest
 
 from escalon.conduct import commands as c
 from escalon.conduct.cohorts import escalation_counts
+from escalon.conduct.doses import _refuse_unsigned
 from escalon.conduct.events import DltStatus
 from escalon.conduct.outcomes import ask, counted_in, deciding_counts
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.backfill import PART, backfill_levels, free_backfill_seats, refuse_closed_level
+from escalon.conduct.slots.late_changes import decided_on
 from escalon.conduct.slots.state import Clearance, Slots
-from escalon.conduct.state import Cohort, Patient, State
+from escalon.conduct.state import Cohort, Decision, Patient, Recommendation, State
 from escalon.protocol import load_study
 from tests.act import CHAIR, COORDINATOR, STATISTICIAN, T0, acknowledge, opened
 from tests.study_files import backfill_files
@@ -150,3 +152,47 @@ def with_three_dlts_by_backfill() -> State:
         Cohort(k, "escalation", k, 3, T0, tuple(f"{'AB'[k - 1]}{i}" for i in range(3))) for k in (1, 2)
     )
     return replace(with_patients_at_level_1(0), cohorts=cohorts, patients={**own, **extra})
+
+
+def test_levels_are_filled_in_the_order_of_the_plan() -> None:
+    state = with_two_open_levels()
+    assert backfill_levels(state, FOLDER) == (2, 1)
+    lowest = load_study(
+        backfill_files("cap: !assumption 5, order: !assumption lowest, need_response: !assumption false")
+    )
+    assert backfill_levels(state, lowest) == (1, 2)
+
+
+def recommended(counted: bool) -> State:
+    """A recommendation that waits for its decision, made with D0 to D2 by backfill."""
+    state = with_three_dlts_by_backfill()
+    told = {"backfill": {"counted": counted, "patients": ["D0", "D1", "D2"]}}
+    people = {
+        name: replace(one, dlt_adjudicated_at=T0) if one.part == PART else one
+        for name, one in state.patients.items()
+    }
+    cohorts = (replace(state.cohorts[0], decided=True), replace(state.cohorts[1], patients=()))
+    waiting = Recommendation(1, 2, "stay", 2, ("because",), told, T0)
+    return replace(state, patients=people, cohorts=cohorts, recommendations=(waiting,))
+
+
+def test_casebooks_of_backfill_patients_are_signed_when_they_count_for_the_first_time() -> None:
+    refused = _refuse_unsigned(recommended(True), FOLDER)
+    assert refused is not None
+    assert refused.reason == "no investigator has signed the casebook of D0, D1, D2"
+    assert _refuse_unsigned(recommended(False), FOLDER) is None
+    decided = Decision(1, 1, "stay", 2, "as voted", (), T0)
+    again = replace(recommended(True).recommendations[0], number=2)
+    later = replace(
+        recommended(True),
+        decisions=(decided,),
+        recommendations=(*recommended(True).recommendations, again),
+    )
+    assert _refuse_unsigned(later, FOLDER) is None
+
+
+def test_a_decision_is_flagged_by_a_backfill_patient_only_if_the_rule_counted_the_patient() -> None:
+    decision = Decision(1, 1, "stay", 2, "as voted", (), T0)
+    for counted in (True, False):
+        state = replace(recommended(counted), decisions=(decision,))
+        assert decided_on(state, state.patients["D0"]) == ((decision,) if counted else ())
