@@ -17,13 +17,14 @@ from escalon.conduct.oversight.due import reviews_due
 from escalon.conduct.oversight.notices import waiting
 from escalon.conduct.oversight.select import pin, selects
 from escalon.conduct.oversight.topic import ALLOWED, TOPIC
-from escalon.conduct.oversight.trail import Line, Row, Trail, occurred_items
+from escalon.conduct.oversight.trail import Line, Row, Trail, is_late, occurred_items
 from escalon.conduct.people.commands import RecordSecurityEvent
 from escalon.conduct.people.events import RoleGranted, RoleRevoked, SignatureGiven
 from escalon.conduct.people.rights import rights_on
 from escalon.conduct.people.security import SYSTEM
 from escalon.protocol import StudyFolder
 from escalon.protocol.conduct.oversight import AuditReviewDefinition, AuditSelection, OversightRules
+from escalon.protocol.conduct.people import ExclusiveRoles
 from tests.act import (
     ADMINISTRATOR,
     COORDINATOR,
@@ -408,3 +409,27 @@ def test_an_id_of_a_review_stands_once() -> None:
     one = AuditReviewDefinition(id="a", title="A", select=AuditSelection())
     with pytest.raises(ValueError, match="stands twice"):
         OversightRules(audit_reviews=(one, one))
+
+
+@pytest.mark.parametrize(
+    ("happened", "entered", "late"),
+    [
+        ("2024-01-01", datetime(2024, 1, 11, 23, 59, tzinfo=UTC), False),
+        ("2024-01-01", datetime(2024, 1, 12, tzinfo=UTC), True),
+        ("2024-01-01T06:00:00+00:00", datetime(2024, 1, 11, 6, tzinfo=UTC), False),
+        ("2024-01-01T06:00:00+00:00", datetime(2024, 1, 11, 6, 0, 1, tzinfo=UTC), True),
+        ("2024-01-01T06:00:00+02:00", datetime(2024, 1, 11, 4, 0, 1, tzinfo=UTC), True),
+        ("2024-01-01T06:00:00", datetime(2024, 3, 1, tzinfo=UTC), False),
+        ("2024-01", datetime(2025, 1, 1, tzinfo=UTC), False),
+        (None, datetime(2025, 1, 1, tzinfo=UTC), False),
+    ],
+)
+def test_exactly_the_days_allowed_are_not_late(happened: str | None, entered: datetime, late: bool) -> None:
+    assert is_late(happened, entered, timedelta(days=10)) is late
+
+
+def test_roles_that_exclude_each_other_do_so_in_an_emergency(balli: StudyFolder) -> None:
+    pair = ExclusiveRoles(id="two", role="coordinator", not_with=("investigator",), reason="two persons")
+    access = balli.conduct.access.model_copy(update={"exclusive_roles": (pair,)})
+    folder = replace(balli, conduct=balli.conduct.model_copy(update={"access": access}))
+    assert staffed(folder).refused(INVESTIGATOR, emergency()).rule == "AC-3 two"
