@@ -14,6 +14,7 @@ from escalon.cli import (
     criteria,
     decision,
     design,
+    install,
     people,
     queue,
     reviews,
@@ -43,6 +44,7 @@ calendar.add_to(app)
 queue.add_to(app)
 capture.add_to(app)
 casebook.add_to(app)
+install.add_to(app)
 safety.add_to(app)
 
 
