@@ -22,6 +22,7 @@ from escalon.store.chain import GENESIS
 from escalon.store.connection import connect, disconnect, lock_study
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries
+from escalon.store.rows import has_scheme_2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,8 @@ def write_snapshot(url: str, study_id: str) -> int:
     alias = connect(url, create=True)
     try:
         with transaction.atomic(using=alias):
-            lock_study(
-                alias, study_id
-            )  # a redaction in between would leave in the snapshot what it destroyed
+            # A redaction in between would leave in the snapshot what it destroyed.
+            lock_study(alias, study_id)()
             resumed = resume(alias, study_id)
             keep_snapshot(alias, study_id, resumed.state, resumed.head)
     finally:
@@ -104,8 +104,8 @@ def keep_snapshot(alias: str, study_id: str, state: State, head: str) -> None:
 
 
 def read_state(url: str, study_id: str) -> State:
-    """Return the state of a study now, by way of its snapshot."""
-    alias = connect(url, create=True)
+    """Return the state of a study now, by way of its snapshot; nothing is written, no table is brought up to date."""
+    alias = connect(url, create=False)
     try:
         return resume(alias, study_id).state
     finally:
@@ -144,6 +144,8 @@ def latest_commitments(alias: str, study_id: str, upto: int) -> dict[tuple[str, 
 
 def last_snapshot(alias: str, study_id: str) -> Resumed | None:
     """Return the snapshot of a study, or None if there is none that counts."""
+    if not has_scheme_2(alias):
+        return None
     with connections[alias].cursor() as cursor:
         cursor.execute(
             "SELECT s.head, s.digest, s.content, e.hash FROM ledger_snapshot s JOIN ledger_event e"
