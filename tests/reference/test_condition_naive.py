@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalon.protocol.forms_conditions import Answers, Condition, holds
@@ -62,6 +62,7 @@ CONDITIONS: st.SearchStrategy[dict[str, Any]] = st.recursive(
 PATIENT = st.fixed_dictionaries({}, optional={"consented_on": TIMES, "assigned_dose": NUMBERS})
 
 
+@settings(max_examples=400)
 @given(CONDITIONS, RECORD, OTHERS, PATIENT)
 def test_both_implementations_agree(
     spec: dict[str, Any], record: dict[str, Any], others: list[Any], patient: dict[str, Any]

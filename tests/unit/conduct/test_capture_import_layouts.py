@@ -7,6 +7,7 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct.capture import commands as cap
 from escalon.conduct.capture import events as ev
+from escalon.conduct.capture.import_plan import Agreement, compare
 from escalon.protocol import StudyFolder
 from tests.act import COORDINATOR, Desk, enrol, opened
 from tests.import_study import LONG_HEAD, WIDE_HEAD, import_study
@@ -150,3 +151,38 @@ def test_problems_are_told_in_the_order_of_the_lines(desk: Desk) -> None:
     text = LONG_HEAD + PANEL.replace("9.1", "x") + "001,ZZ\n" + DRUGS.replace(",1,3,", ",1,x,")
     told = refusal(desk, "z-long", text).split("; line")
     assert [int(one.removeprefix("line ").split(",")[0].split(":")[0]) for one in told] == [2, 6, 8]
+
+
+def test_rows_of_a_group_stand_in_their_order_whatever_the_order_of_the_file(desk: Desk) -> None:
+    bring(desk, "z-long", LONG_HEAD + MORE + DRUGS)
+    assert [row["DRUG"] for row in entered(desk)["DRUGS"]] == ["Tocilizumab", "Siltuximab"]
+
+
+def test_a_converted_number_is_the_number_a_person_would_write(desk: Desk) -> None:
+    bring(desk, "z-long", LONG_HEAD + "001,ZZ,S1,D28,2020-01-07,TBIL,,0.1,mg/dl\n")
+    assert 0.1 * 17.1 != 1.71
+    assert entered(desk)["BILI"] == 1.71
+
+
+def test_a_file_staged_twice_is_applied_once_even_when_a_record_changed_since(desk: Desk) -> None:
+    text = LONG_HEAD + PANEL
+    for _ in range(2):
+        desk.must(COORDINATOR, cap.StageImport("file.csv", "z-long", text))
+    desk.must(COORDINATOR, cap.ApplyImport(1, text))
+    desk.must(
+        COORDINATOR, c.RecordForm("001", "ZZ", "ZZ-S1", {**entered(desk), "HGB": 92}, "D28", "from paper")
+    )
+    refused = desk.refused(COORDINATOR, cap.ApplyImport(2, text, "again"))
+    assert (refused.rule, refused.reason) == ("DC-7 file", "this file was imported already")
+
+
+def test_a_file_is_compared_with_the_records(desk: Desk) -> None:
+    text = LONG_HEAD + PANEL
+    rules = next(one for one in desk.folder.conduct.capture.imports if one.id == "z-long")
+    assert len(compare(desk.state, desk.folder, rules, text).differing) == 5
+    bring(desk, "z-long", text)
+    assert compare(desk.state, desk.folder, rules, text) == Agreement(5, ())
+    desk.must(
+        COORDINATOR, c.RecordForm("001", "ZZ", "ZZ-S1", {**entered(desk), "HGB": 92}, "D28", "from paper")
+    )
+    assert compare(desk.state, desk.folder, rules, text) == Agreement(5, (("001", "ZZ-S1", "HGB"),))

@@ -331,3 +331,25 @@ def test_a_patient_whose_seat_was_released_is_not_asked_to_consent_again(desk: D
     new = with_pulse(desk.folder)
     amend(desk, new)
     assert affected(desk.state, new.hash).patients == ("001",)
+
+
+def test_marks_and_freezes_add_up(desk: Desk) -> None:
+    desk.must(COORDINATOR, vitals(desk, HEIGHT=171))
+    desk.must(COORDINATOR, vitals(desk, 72, "VS-2"))
+    desk.must(CRA, cap.VerifySource("001", "VS-1", ("WEIGHT",)))
+    desk.must(CRA, cap.VerifySource("001", "VS-1", ("HEIGHT",)))
+    assert set(marks_on(desk.state, "001", "VS-1").verified) == {"WEIGHT", "HEIGHT"}
+    desk.must(CRA, cap.FreezeRecords("001", ("VS-1",), "interim"))
+    desk.must(CRA, cap.FreezeRecords("001", ("VS-2",), "interim"))
+    assert desk.state.capture.frozen["001"] == {"VS-1", "VS-2"}
+
+
+def test_the_trail_tells_an_empty_text_from_null_and_from_a_missing_code(desk: Desk) -> None:
+    """No form takes an empty text today; a ledger may hold one."""
+    desk.must(COORDINATOR, vitals(desk))
+    patient = desk.state.patients["001"]
+    record = patient.records["VS-1"]
+    for entered, kind in (("", "empty"), (None, "null"), ({"missing": "ND"}, "missing"), (0, "value")):
+        now = replace(record, entered={**record.entered, "NOTE": entered})
+        desk.state = replace(desk.state, patients={"001": replace(patient, records={"VS-1": now})})
+        assert [step.new.kind for step in audit_trail(desk.state, "001", "VS-1", "NOTE")] == [kind]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from escalon.protocol import StudyFolderError, load_study
 from escalon.protocol.forms import Form
-from escalon.protocol.forms_conditions import Answers, Condition
+from escalon.protocol.forms_conditions import Answers, Condition, holds
 from escalon.protocol.forms_units import is_ucum
 from escalon.protocol.forms_values import answered, is_partial_date, missing, missing_code, order
 from tests.study_files import balli_files
@@ -305,3 +305,78 @@ def test_a_critical_or_retired_item_in_a_group_counts_row_by_row() -> None:
         else:
             assert form.check(rows, rows) == []
             assert "only an earlier answer stays" in form.check({"ROWS": [{"DOSE": 1}, {"DOSE": 1}]}, rows)[0]
+
+
+PICKED = Answers(
+    {"OWN": 1},
+    [("VS", "D0", {"W": 70}), ("VS", "D7", {"W": 90}), ("VS", None, {"W": 80}), ("LB", "D0", {"W": 5})],
+)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        ({"pick": "first"}, 70),
+        ({"pick": "latest"}, 80),
+        ({}, 80),
+        ({"pick": "lowest"}, 70),
+        ({"pick": "highest"}, 90),
+        ({"visit": "D0"}, 70),
+        ({"visit": "D7", "pick": "first"}, 90),
+        ({"visit": "D28"}, None),
+    ],
+)
+def test_a_condition_looks_at_the_record_that_was_named(where: dict[str, Any], value: int | None) -> None:
+    def told(relation: dict[str, Any]) -> bool | None:
+        return holds(Condition.model_validate({"form": "VS", "item": "W", **where, **relation}), PICKED)
+
+    assert told({"given": True}) is (value is not None)
+    assert told({"is": 70}) is (None if value is None else value == 70)
+    assert told({"at_least": value or 0}) is (None if value is None else True)
+    assert told({"more_than": value or 0}) is (None if value is None else False)
+
+
+def test_a_missing_code_is_no_answer() -> None:
+    asked = [Condition.model_validate({"item": "A", "given": given}) for given in (True, False)]
+    for value, truths in (({"missing": "ND"}, [False, True]), (None, [False, True]), (0, [True, False])):
+        assert [holds(one, Answers({"A": value})) for one in asked] == truths
+
+
+def test_a_check_of_a_group_looks_at_the_record_too() -> None:
+    check = {
+        "id": "XH-LONG", "severity": "soft", "item": "DAYS", "group": "DRUGS", "message": "long for CRS",
+        "when": {"all": [{"item": "KIND", "is": "CRS"}, {"item": "DAYS", "more_than": 5}]},
+    }  # fmt: skip
+    form = Form.model_validate({**HISTORY.model_dump(by_alias=True, exclude_none=True), "checks": [check]})
+    rows = [{"DRUG": "A", "DAYS": 3}, {"DRUG": "B", "DAYS": 6}]
+    assert [one.row for one in form.findings(Answers({**FILLED, "DRUGS": rows}))] == [2]
+    assert form.findings(Answers({**FILLED, "KIND": "OTHER", "DRUGS": rows})) == ()
+
+
+GROUPED = """--- !assumption
+form: QQ
+title: Questions
+repeats: true
+items:
+  - {{name: A, label: First, type: text, required: false}}
+groups:
+  - {{group: ROWS, label: Rows, items: [{{name: B, label: Second, type: choice, codelist: XY, required: false}}]}}
+checks:
+  - {{id: QQ-1, severity: soft, group: {group}, item: {item}, message: too large, when: {{item: A, is: y}}}}
+"""
+
+
+def test_items_of_a_group_share_code_lists_and_checks_name_what_is_there() -> None:
+    lists = f"{balli_files()['codelists.yaml']}  - {{id: XY, title: Two, codes: [{{code: x, label: Ex}}]}}\n"
+    form = GROUPED.format(group="ROWS", item="B")
+    folder = load_study({**balli_files(), "forms/qq.yaml": form, "codelists.yaml": lists})
+    assert folder.forms["QQ"].groups[0].items[0].choices == ("x",)
+    more = {"codelists.yaml": lists}
+    assert any(
+        "no such group" in one
+        for one in faults("forms/qq.yaml", GROUPED.format(group="ROW", item="B"), **more)
+    )
+    assert any(
+        "no such item" in one
+        for one in faults("forms/qq.yaml", GROUPED.format(group="ROWS", item="C"), **more)
+    )
