@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from escalon.protocol.checks import cross_checks
 from escalon.protocol.conduct import ConductRules
 from escalon.protocol.conduct.import_checks import check_imports
+from escalon.protocol.conduct.safety import check_hold_scopes
 from escalon.protocol.faults import Fault, StudyFolderError
 from escalon.protocol.forms import Form
 from escalon.protocol.forms_folder import CODELIST_FILE, CodeLists, check_forms, with_choices
@@ -83,7 +84,7 @@ def load_study(files: Mapping[str, str]) -> StudyFolder:
     sections = _sections(documents.get(STUDY_FILE), faults)
     forms = _joined_forms(documents, sections, _forms(documents, faults), faults)
     scenarios = _scenarios(documents.get(SCENARIO_FILE), sections, faults)
-    conduct = _conduct(documents.get(CONDUCT_FILE), forms, faults)
+    conduct = _conduct(documents.get(CONDUCT_FILE), sections, forms, faults)
     choices = _pk_choices(documents.get(PK_CHOICES_FILE), sections, faults)
     for document in documents.values():
         faults += _untagged(document, faults)
@@ -189,12 +190,17 @@ def _scenarios(
 
 
 def _conduct(
-    document: Document | None, forms: Mapping[str, Form], faults: list[Fault]
+    document: Document | None, sections: Mapping[str, Any], forms: Mapping[str, Form], faults: list[Fault]
 ) -> ConductRules | None:
     if document is None:
         return ConductRules()
     rules = None if document.data is None else _validate(ConductRules, document, faults)
-    for path, rule in () if rules is None else check_imports(rules.capture.imports, forms):
+    if rules is None:
+        return None
+    found = list(check_imports(rules.capture.imports, forms))
+    if "stopping_rules" in sections:
+        found += check_hold_scopes(rules.safety, [rule.id for rule in sections["stopping_rules"]])
+    for path, rule in found:
         faults.append(document.fault(path, rule, document.value(path)))
     return rules
 

@@ -16,7 +16,7 @@ from escalon.conduct.monitoring import held_by
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.cohort_state import cohort_status
 from escalon.conduct.state import Hold, Patient, Record, State
-from escalon.protocol import StudyFolder, load_study
+from escalon.protocol import StudyFolder, StudyFolderError, load_study
 from tests.act import (
     CHAIR,
     COORDINATOR,
@@ -55,6 +55,17 @@ def scoped(**causes: str) -> StudyFolder:
         "  zone: !assumption", f"  hold_scope:\n{lines}  zone: !assumption", 1
     )
     return load_study({**files, "conduct.yaml": text})
+
+
+def test_a_scope_for_a_stopping_rule_the_study_does_not_have_is_a_fault() -> None:
+    assert (
+        scoped(stopping_rules="{gvhd-iv: stratum}").conduct.safety.hold_scope.of_rule("gvhd-iv") == "stratum"
+    )
+    with pytest.raises(StudyFolderError) as error:
+        scoped(stopping_rules="{gvhd-4: stratum}")
+    (fault,) = error.value.faults
+    assert fault.file == "conduct.yaml"
+    assert "the study has no stopping rule gvhd-4; it has crs-icans-4, gvhd-iv, related-death" in str(fault)
 
 
 @given(HOLDS, HOLDS)

@@ -1,6 +1,7 @@
 """What a study says about safety reporting: jurisdictions, clocks and what freezes a cohort."""
 
 import json
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,7 @@ from pydantic import Field, PositiveInt, TypeAdapter, model_validator
 
 from escalon.protocol.conduct.model import Model
 from escalon.protocol.conduct.safety_reports import Receiver, Sender, StudyNumbers, default_receivers
+from escalon.protocol.tagged_yaml import Path
 
 Purpose = Literal[
     "site_sae",
@@ -143,3 +145,12 @@ class SafetyRules(Model):
             ):
                 latest[rule.id] = rule
         return tuple(latest.values())
+
+
+def check_hold_scopes(rules: SafetyRules, stopping_rules: Iterable[str]) -> Iterator[tuple[Path, str]]:
+    """Yield path and rule for every scope of a stopping rule the study does not have."""
+    known = sorted(stopping_rules)
+    for name in rules.hold_scope.stopping_rules:
+        if name not in known:
+            rule = f"the study has no stopping rule {name}; it has {', '.join(known) or 'none'}"
+            yield ("safety", "hold_scope", "stopping_rules", name), rule
