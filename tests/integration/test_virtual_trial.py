@@ -8,6 +8,7 @@ import pytest
 
 from escalon.conduct import commands as c
 from escalon.conduct.capture.marks import unconfirmed, unverified
+from escalon.conduct.capture.origins import answer_sources
 from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.cohorts import escalation_counts
 from escalon.conduct.decide import decide
@@ -177,3 +178,15 @@ def test_reports_are_sent_in_time_read_by_all_and_written_again_byte_for_byte(
     assert not any(case.to_assess for case in safety.cases)
     for report in safety.reports[:2]:
         assert reproduce_report(first.facts, report.number, balli).same
+
+
+def test_laboratory_results_come_in_by_files_and_every_answer_as_agreed(
+    balli: StudyFolder, first: MemoryDesk
+) -> None:
+    rows = list(answer_sources(first.state, balli))
+    assert {row.came for row in rows if row.form == "LB"} == {"import"}
+    assert {row.came for row in rows if row.form != "LB"} == {"form"}
+    assert all(row.agrees for row in rows)
+    panels = [record for patient in first.state.patients.values() for record in patient.forms("LB")]
+    assert len(panels) == len(first.state.capture.imports) > 100
+    assert all(one.applied_at is not None for one in first.state.capture.imports)

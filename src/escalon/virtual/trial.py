@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from escalon.conduct import commands as c
 from escalon.conduct import events as ev
 from escalon.conduct.act import Actor, Command, Event
+from escalon.conduct.capture import commands as capture
 from escalon.conduct.cohorts import free_seats, pending
 from escalon.conduct.events import DltStatus
 from escalon.conduct.evidence import rp2d_evidence
@@ -30,6 +31,7 @@ from escalon.virtual.opening import opening, sign_casebooks
 from escalon.virtual.staff import MONITOR, SPONSOR, STATISTICIAN
 from escalon.virtual.streams import Streams
 from escalon.virtual.trajectory import simulate_patient
+from escalon.virtual.transfer import mapping_for, transfer_file
 
 __all__ = ["Desk", "Progress", "VirtualRunError", "VirtualTrial", "run_trial"]
 
@@ -126,8 +128,15 @@ class VirtualTrial:
         self._courses.start(now, patient, trajectory.infused, trajectory.drafts)
 
     def _record(self, now: datetime, patient: str, act: Act) -> None:
+        mapping = mapping_for(self._folder, act)
         actor, command = planned_entry(patient, self._clerk.state.patients[patient].site, act)
-        self._clerk.send(now, actor, command)
+        if mapping is None:
+            self._clerk.send(now, actor, command)
+        else:
+            file, text = transfer_file(patient, act, mapping, self._folder.forms[act.form])
+            self._clerk.send(now, actor, capture.StageImport(file, mapping.id, text))
+            number = len(self._clerk.state.capture.imports)
+            self._clerk.send(now, actor, capture.ApplyImport(number, text, act.reason or ""))
         if act.form in ("AE", "DS", "CM", "LB", "RS"):
             self._clerk.at(now + REVIEW_AFTER, lambda at: self._review(at, patient))
 

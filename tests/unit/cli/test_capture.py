@@ -45,16 +45,11 @@ def table(told: str, *names: str) -> list[str]:
 
 
 def run(ledger: str, file: Path | None, *more: str, code: int = 0) -> str:
-    args = [
-        "import",
-        ledger,
-        *([str(file)] if file else []),
-        "--study",
-        "studies/balli-01",
-        "--by",
-        COORDINATOR.id,
-        *more,
-    ]
+    named = (
+        ["--mapping", "site-laboratory"] if file and "--mapping" not in more and "--undo" not in more else []
+    )
+    args = ["import", ledger, *([str(file)] if file else []), *named]
+    args += ["--study", "studies/balli-01", "--by", COORDINATOR.id, *more]
     result = CliRunner().invoke(app, args)
     assert result.exit_code == code, result.output
     return result.output
