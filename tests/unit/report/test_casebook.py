@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from escalon.conduct import commands as c
 from escalon.conduct.capture import commands as capture
 from escalon.conduct.capture.audit import record_trail
-from escalon.conduct.people.signatures import casebook_content, casebook_ref
+from escalon.conduct.people.signatures import casebook_content, casebook_ref, form_content, form_ref
 from escalon.conduct.redaction.commands import ConfirmRedaction, RedactValue
 from escalon.conduct.redaction.marker import Redacted
 from escalon.protocol import StudyFolder, load_study
@@ -75,6 +75,8 @@ def path(tmp_path_factory: pytest.TempPathFactory, folder: StudyFolder, amended:
     desk.must(act.COORDINATOR, c.RecordForm("002", "AE", "AE-9", event))
     content = casebook_content(desk.state, "002")
     act.give(desk, act.INVESTIGATOR, casebook_ref("002"), content, "responsibility")
+    content = form_content(desk.state, "002", "AE-1")
+    act.give(desk, act.INVESTIGATOR, form_ref("002", "AE-1"), content, "responsibility")
     desk.now += timedelta(hours=1)
     desk.must(act.CRA, capture.VerifySource("002", "AE-9"))
     desk.must(act.CRA, capture.OpenQuery("002", "AE-9", "AETOXGR", f"why {HOSTILE}"))
@@ -243,6 +245,24 @@ def test_a_change_after_an_adjudication_is_flagged_and_one_before_is_not(page: s
     assert "after the adjudication" not in item_of(page, "AE-9", "Worst grade")
 
 
+def test_a_signature_flags_changes_of_what_it_covers_only(page: str) -> None:
+    """The casebook was signed first, then the form AE-1: each change names the last signature that covers it."""
+    numbers = re.findall(
+        r"<tr><td>(\d+)</td>", page[page.index('id="signatures"') : page.index('id="closures"')]
+    )
+    whole, form = numbers[-2:]
+    assert f"after signature {form} of Investigator" in item_of(page, "AE-1", "Reported term")
+    assert f"after signature {whole} of Investigator" in item_of(page, "AE-9", "Worst grade")
+
+
+def test_a_verification_stands_where_nothing_changed_and_falls_where_it_did(page: str) -> None:
+    same, changed = (words(item_of(page, "AE-9", one)) for one in ("Category", "Worst grade"))
+    assert "source verified, version 1 stands" in same
+    assert "GENERAL verified" in same
+    assert "stands" not in changed
+    assert '<span class="tick">' not in item_of(page, "AE-9", "Worst grade")
+
+
 def test_missing_partial_and_retired_are_told_apart(page: str) -> None:
     assert 'ND</span> <bdi class="note">not done: tube broke' in item_of(page, "LB-X", "Hemoglobin")
     assert "2020-02 day unknown" in words(item_of(page, "VS-1", "First fever"))
@@ -273,6 +293,9 @@ def test_as_of_shows_what_stood_then_and_nothing_after(source: Source, page: str
     assert 'chip open">void' not in text
     assert "No value was changed after its first entry." in text
     assert SECRET not in text
+    section = words(text[text.index('id="redactions"') : text.index('id="records"')])
+    assert "values.AETERM" in section
+    assert "after the moment shown" in section
     assert then.gathered.ledger_seq == len(source.entries) > then.gathered.seq
     with pytest.raises(ValueError, match="the first event is of"):
         read_ledger(source.study_id, source.entries, datetime(1999, 1, 1, tzinfo=UTC))

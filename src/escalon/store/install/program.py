@@ -50,7 +50,7 @@ def check_files(installed: Distribution, running: Path) -> Finding:
         return Finding("program", what, "fail", "the package has no RECORD")
     root = Path(str(installed.locate_file("")))
     rows = [row for row in csv.reader(record.splitlines()) if row]
-    wrong = [f"{name} was changed" for name, digest, *_ in rows if digest and not _fits(root / name, digest)]
+    wrong = [said for name, digest, *_ in rows if digest and (said := _wrong(root / name, name, digest))]
     known = {(root / row[0]).resolve() for row in rows}
     strange = [path for path in sorted(running.rglob("*")) if path.is_file() and _counts(path)]
     wrong += [f"{path} was not installed" for path in strange if path.resolve() not in known]
@@ -67,6 +67,12 @@ def _is_editable(installed: Distribution) -> bool:
 
 def _counts(path: Path) -> bool:
     return path.suffix not in NOT_COUNTED and not any(part in NOT_COUNTED for part in path.parts)
+
+
+def _wrong(path: Path, name: str, digest: str) -> str:
+    if not path.is_file():
+        return f"{name} is missing"
+    return "" if _fits(path, digest) else f"{name} was changed"
 
 
 def _fits(path: Path, said: str) -> bool:
