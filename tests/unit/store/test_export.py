@@ -182,7 +182,10 @@ def test_an_export_holds_every_version_and_a_forged_one_is_found(
     texts = version["version"]["texts"].replace("range: [25, 250]", "range: [5, 250]")
     forged = {"version": {**version["version"], "texts": texts}}
     renamed = {"version": {"hash": folder_hash(json.loads(texts)), "texts": texts}}
+    both = sorted((version, renamed), key=lambda row: row["version"]["hash"])
+    named = {**header, "versions": [row["version"]["hash"] for row in both]}
     for said, rows, problem in (
+        (named, [*both, *events], "no event puts the study on"),
         (header, [forged, *events], "is not what its hash says"),
         ({**header, "versions": [renamed["version"]["hash"]]}, [renamed, *events], "ran on is missing"),
         (header, events, "not those the header names"),
