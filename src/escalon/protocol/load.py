@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from escalon.protocol.checks import cross_checks
 from escalon.protocol.conduct import ConductRules
+from escalon.protocol.conduct.critical import check_critical
 from escalon.protocol.conduct.import_checks import check_imports
 from escalon.protocol.conduct.safety import check_hold_scopes
 from escalon.protocol.faults import Fault, StudyFolderError
@@ -197,7 +198,12 @@ def _conduct(
     rules = None if document.data is None else _validate(ConductRules, document, faults)
     if rules is None:
         return None
-    found = list(check_imports(rules.capture.imports, forms))
+    found: list[tuple[Path, str]] = []
+    if not any(
+        fault.file.startswith(FORM_FOLDER) for fault in faults
+    ):  # what misses a faulty form is no fault of its own
+        found += check_imports(rules.capture.imports, forms)
+        found += check_critical(rules.capture.critical, forms)
     if "stopping_rules" in sections:
         found += check_hold_scopes(rules.safety, [rule.id for rule in sections["stopping_rules"]])
     for path, rule in found:

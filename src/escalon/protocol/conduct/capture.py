@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from escalon.protocol.conduct.critical import CriticalDatum
 from escalon.protocol.conduct.imports import ImportMapping
 from escalon.protocol.conduct.model import Model
 
@@ -26,6 +27,9 @@ class CaptureRules(Model):
     """Data capture: source verification, signatures, lock."""
 
     lock: LockRules = Field(default_factory=LockRules)
+    critical: tuple[CriticalDatum, ...] = Field(
+        default=(), description="critical data and what guards each item of them (DC-2)"
+    )
     imports: tuple[ImportMapping, ...] = Field(default=(), description="files that can be imported")
     source_mismatch: Literal["flag", "query"] = Field(
         default="flag",
