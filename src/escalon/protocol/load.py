@@ -199,9 +199,8 @@ def _conduct(
     if rules is None:
         return None
     found: list[tuple[Path, str]] = []
-    if not any(
-        fault.file.startswith(FORM_FOLDER) for fault in faults
-    ):  # what misses a faulty form is no fault of its own
+    # What misses a faulty form is no fault of its own.
+    if not any(fault.file.startswith(FORM_FOLDER) for fault in faults):
         found += check_imports(rules.capture.imports, forms)
         found += check_critical(rules.capture.critical, forms)
     if "stopping_rules" in sections:
