@@ -1,15 +1,16 @@
 """Databases by URL: an SQLite file needs nothing; PostgreSQL serves several writers."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import Error, connections
 
 from escalon.store.accounts.installed import APPS as ACCOUNT_APPS
 from escalon.store.accounts.installed import LABELS as ACCOUNT_LABELS
@@ -19,6 +20,7 @@ from escalon.store.accounts.installed import SETTINGS as ACCOUNT_SETTINGS
 SQLITE_START = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON;"
 )
+EVENT_TABLE = "ledger_event"
 # psycopg's number for a connection that is in no pipeline (libpq: PQ_PIPELINE_OFF).
 OUTSIDE = 0
 
@@ -49,20 +51,72 @@ def connect(url: str, *, create: bool) -> str:
         create: make the file and the tables if they are missing; otherwise their absence is an error.
 
     Raises:
-        LedgerUnavailable: no such ledger, or a database this software does not serve.
+        LedgerUnavailable: no such ledger, a database that is none or does not answer, or one not served here.
     """
     configure()
     description = _describe(url)
-    if description["ENGINE"].endswith("sqlite3") and not create and not Path(description["NAME"]).is_file():
-        raise LedgerUnavailable(f"{description['NAME']}: there is no ledger at this path")
     alias = "ledger-" + hashlib.sha256(url.encode()).hexdigest()[:12]
+    if description["ENGINE"].endswith("sqlite3"):
+        path = Path(str(description["NAME"]))
+        if not create and not path.is_file():
+            raise LedgerUnavailable(f"{path}: there is no ledger at this path")
+        if path.is_file() and not _writable(path):
+            if create:
+                raise LedgerUnavailable(
+                    f"{path}: the file or its folder may not be written; it can be read only"
+                )
+            description, alias = _read_only(path), f"{alias}-read"
     if alias not in connections.settings:
         connections.settings[alias] = connections.configure_settings({"default": {}, alias: description})[
             alias
         ]
-    if create:
+    if not create:
+        _check_ledger(alias, url)
+        return alias
+    try:
         call_command("migrate", "store", database=alias, verbosity=0, interactive=False)
+    except Error as error:
+        raise _unreadable(url, error) from error
     return alias
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def _read_only(path: Path) -> dict[str, object]:
+    """Describe a file on a medium nobody may write to, as an inspector gets it.
+
+    SQLite otherwise makes files beside one in WAL mode to read it. If a write-ahead file lies there, it is read too.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    settled = not log.is_file() or log.stat().st_size == 0
+    name = f"file:{quote(str(path))}?{'immutable=1' if settled else 'mode=ro'}"
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 30}}
+
+
+def _check_ledger(alias: str, url: str) -> None:
+    """Nothing is made in a database that holds something else, and nobody is told that it says nothing."""
+    try:
+        held = EVENT_TABLE in connections[alias].introspection.table_names()
+    except Error as error:
+        raise _unreadable(url, error) from error
+    if not held:
+        disconnect(alias)
+        raise LedgerUnavailable(f"{shown(url)}: holds no ledger of Escalon (it has no table {EVENT_TABLE})")
+
+
+def _unreadable(url: str, error: Error) -> LedgerUnavailable:
+    said = " ".join(str(error).split())
+    return LedgerUnavailable(f"{shown(url)}: not a readable ledger: {said}")
+
+
+def shown(url: str) -> str:
+    """Return ``url`` as it may be printed: without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")).geturl()
 
 
 def connect_existing(url: str) -> str:
@@ -144,6 +198,22 @@ def disconnect(alias: str) -> None:
     connections[alias].close()
 
 
+def _of_connection(url: str, query: str) -> dict[str, str]:
+    """Return what the URL says after its question mark, such as sslmode and sslrootcert; libpq knows the names."""
+    if not query:
+        return {}
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import make_conninfo
+
+    try:
+        said = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
+        make_conninfo("", **said)
+    except (ValueError, ProgrammingError) as error:
+        rule = "after the ? stand settings of the connection, such as sslmode=verify-full"
+        raise LedgerUnavailable(f"{shown(url)}: {rule}: {error}") from error
+    return said
+
+
 def _describe(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme in ("postgresql", "postgres"):
@@ -155,7 +225,11 @@ def _describe(url: str) -> dict[str, object]:
             "HOST": parts.hostname or "",
             "PORT": str(parts.port or ""),
             # The server plans the statements of a command once. (A pooler in front of it must keep sessions.)
-            "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3},
+            "OPTIONS": {
+                "server_side_binding": True,
+                "prepare_threshold": 3,
+                **_of_connection(url, parts.query),
+            },
         }
     if parts.scheme not in ("", "sqlite"):
         rule = "a ledger is a file path, sqlite:///path or postgresql://user@host/name"

@@ -10,9 +10,10 @@ from typing import Self
 
 from django.db import DatabaseError, transaction
 
+from escalon.conduct.capture.events import StudyAmended
 from escalon.conduct.commands import Refused, Signed
 from escalon.conduct.decide import decide
-from escalon.conduct.events import Event
+from escalon.conduct.events import Event, StudyOpened
 from escalon.conduct.fold import apply
 from escalon.conduct.state import Fact, State
 from escalon.protocol import StudyFolder
@@ -21,13 +22,15 @@ from escalon.store.connection import connect, disconnect, lock_study, together
 from escalon.store.entropy import Entropy, SystemEntropy
 from escalon.store.facts import to_fact
 from escalon.store.ledger import iterate_entries
-from escalon.store.projections import project
-from escalon.store.redact import REDACTION, clear_traces, erase, with_target
+from escalon.store.projections import KINDS, project
+from escalon.store.redact import READING, REDACTION, clear_traces, erase, with_target
 from escalon.store.rows import insert_entries
 from escalon.store.seal import Sealer
 from escalon.store.snapshot import keep_snapshot, last_snapshot, latest_commitments
 from escalon.store.study_versions import keep_version, with_kept
 
+# Events that mean something for a table beside the ledger's own.
+ELSEWHERE = frozenset({*KINDS, StudyOpened.__name__, StudyAmended.__name__, REDACTION})
 Clock = Callable[[], datetime]
 SNAPSHOT_EVERY = 1000
 OTHER_RUN = "it belongs to another run (study folder, seed or software)"
@@ -72,6 +75,7 @@ class LedgerWriter:
         self._head = GENESIS
         self._expected: deque[Entry] = deque()
         self._in_batch = self._locked = False
+        self._unsent: list[Entry] = []
         self._snapshot_every = snapshot_every
         self.state = State()
         if resume:
@@ -122,9 +126,10 @@ class LedgerWriter:
         try:
             with transaction.atomic(using=self._alias), together(self._alias):
                 yield
+                self._send()
         except BaseException:
             self.state, self._head = before
-            self._sealer.undo()
+            self._undo()
             raise
         finally:
             self._in_batch = self._locked = False
@@ -147,25 +152,16 @@ class LedgerWriter:
         before = (self.state, self._head)
         try:
             with transaction.atomic(using=self._alias, savepoint=False):
-                if not self._locked:
-                    self._catch_up()
-                    self._locked = self._in_batch
-                if clock is not None:
-                    signed = replace(signed, at=max(clock(), self.state.at or signed.at))
-                signed = with_target(self._alias, self._study_id, self.state, signed)
+                signed = self._its_turn(signed, clock)
                 outcome = decide(self.state, signed, self._folder)
                 if isinstance(outcome, Refused):
                     return outcome
                 entries = self._sealer.seal(self.state, self._head, signed, outcome, request)
-                with together(self._alias):
-                    insert_entries(self._alias, entries)
-                    keep_version(self._alias, self._folder, outcome)
-                    project(self._alias, entries, outcome)
-                    erased = erase(self._alias, entries)
+                erased = self._write(entries, outcome)
         except BaseException:
             self.state, self._head = before
             if not self._in_batch:
-                self._sealer.undo()
+                self._undo()
             raise
         self._apply(entries, outcome)
         if erased:
@@ -173,6 +169,39 @@ class LedgerWriter:
         if not self._in_batch:
             self._keep_snapshot(before[0].seq)
         return outcome
+
+    def _its_turn(self, signed: Signed, clock: Clock | None) -> Signed:
+        """Wait for the lock of the study; return the act with its time and with what the ledger holds about it."""
+        if not self._locked:
+            self._catch_up()
+            self._locked = self._in_batch
+        if clock is not None:
+            signed = replace(signed, at=max(clock(), self.state.at or signed.at))
+        if isinstance(signed.command, READING):
+            self._send()
+        return with_target(self._alias, self._study_id, self.state, signed)
+
+    def _write(self, entries: list[Entry], events: tuple[Event, ...]) -> bool:
+        """Append ``entries`` with what they mean for other tables; tell whether a value was erased.
+
+        In a batch entries that mean nothing for other tables wait, and are sent with those of later acts.
+        """
+        self._unsent += entries
+        if self._in_batch and all(entry.kind not in ELSEWHERE for entry in entries):
+            return False
+        with together(self._alias):
+            self._send()
+            keep_version(self._alias, self._folder, events)
+            project(self._alias, entries, events)
+            return erase(self._alias, entries)
+
+    def _send(self) -> None:
+        insert_entries(self._alias, self._unsent)
+        self._unsent = []
+
+    def _undo(self) -> None:
+        self._sealer.undo()
+        self._unsent = []
 
     def _keep_snapshot(self, before: int) -> None:
         """Keep a snapshot if a multiple of ``snapshot_every`` lies between ``before`` and now.

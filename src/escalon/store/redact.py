@@ -13,6 +13,8 @@ from escalon.store.chain import NEW, REASON, Entry
 from escalon.store.rows import replacements, select_entries
 
 REDACTION = "ValueRedacted"
+# Commands decided on what the ledger holds, and not on the state alone.
+READING = (RedactValue, ConfirmRedaction)
 
 
 def with_target(alias: str, study_id: str, state: State, signed: Signed) -> Signed:

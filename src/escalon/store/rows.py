@@ -86,6 +86,8 @@ def replacements(alias: str, study_id: str) -> dict[int, str]:
 def insert_entries(alias: str, entries: Iterable[Entry]) -> None:
     """Append entries with their values: all events first, since a redacted value points to a later event."""
     entries = list(entries)
+    if not entries:
+        return
     if len(entries) <= _INSERT_BLOCK and connections[alias].vendor == "postgresql":
         _insert_at_once(alias, entries)
         return

@@ -10,13 +10,13 @@ from escalon.conduct import commands as c
 from escalon.conduct.fold import fold
 from escalon.protocol import StudyFolder
 from escalon.store.chain import EVENT_COLUMNS
-from escalon.store.connection import LedgerUnavailable
+from escalon.store.connection import LedgerUnavailable, connect
 from escalon.store.entropy import SeededEntropy
 from escalon.store.execute import LedgerMismatch, LedgerWriter
 from escalon.store.ledger import read_facts
 from escalon.store.verify import verify_ledger
 from tests.act import SPONSOR, T0
-from tests.databases import SERVER, ask, disarm
+from tests.databases import SERVER, ask, disarm, fresh_url
 from tests.unit.store.acts import commands, event_count, story
 
 
@@ -58,8 +58,9 @@ def interrupted_batch(writer: LedgerWriter, folder: StudyFolder) -> None:
         raise RuntimeError("power cut")
 
 
-def test_an_error_in_a_batch_writes_none_of_it(url: str, balli: StudyFolder) -> None:
-    with LedgerWriter(url, balli) as writer:
+def test_an_error_in_a_batch_writes_none_of_it(url: str, balli: StudyFolder, tmp_path: Path) -> None:
+    undisturbed = write(str(tmp_path / "undisturbed.db"), balli)
+    with LedgerWriter(url, balli, entropy=SeededEntropy(1)) as writer:
         writer.execute(commands(balli)[0])
         before = writer.state
         with pytest.raises(RuntimeError, match="power"):
@@ -72,6 +73,9 @@ def test_an_error_in_a_batch_writes_none_of_it(url: str, balli: StudyFolder) -> 
     (result,) = verify_ledger(url)
     assert result.holds
     assert result.events == event_count(balli)
+    assert (
+        result.head == undisturbed
+    )  # what an entry says of the one it replaces was not touched by the error
 
 
 def test_two_writers_of_one_study_see_each_other(url: str, balli: StudyFolder) -> None:
@@ -214,3 +218,21 @@ def test_no_ledger_is_an_error_and_no_file_appears(tmp_path: Path) -> None:
         verify_ledger(str(path))
     with pytest.raises(LedgerUnavailable, match="postgresql://"):
         verify_ledger("mysql://root@localhost/x")
+
+
+def test_settings_of_the_connection_stand_in_the_url() -> None:
+    for wrong in ("sslmod=require", "sslmode", "="):
+        with pytest.raises(LedgerUnavailable, match="after the \\? stand settings of the connection"):
+            connect(f"postgresql://root@127.0.0.1/nowhere?{wrong}", create=False)
+
+
+@pytest.mark.skipif(SERVER is None, reason="needs a PostgreSQL server")
+def test_a_server_without_tls_is_refused_if_the_url_asks_for_it(balli: StudyFolder, tmp_path: Path) -> None:
+    with fresh_url("postgresql", tmp_path) as url:
+        encrypted = ask(url, "SHOW ssl") == [("on",)]
+        if encrypted:
+            write(f"{url}?sslmode=require", balli, count=1)
+            assert verify_ledger(url)[0].holds
+        else:
+            with pytest.raises(LedgerUnavailable, match="SSL"):
+                write(f"{url}?sslmode=require", balli, count=1)

@@ -78,6 +78,29 @@ def test_two_persons_redact_and_the_chain_holds(url: str, balli: StudyFolder) ->
         assert writer.state == state
 
 
+def test_what_a_batch_wrote_can_be_redacted_in_it(url: str, balli: StudyFolder) -> None:
+    _, seq, last = written(url, balli)
+    again = c.RecordForm("001", "AE", "AE-2", {**last.command.values, "AETERM": SECRET})
+    with LedgerWriter(url, balli) as writer:
+        with writer.batch():
+            assert not isinstance(writer.execute(acting(COORDINATOR, again, last)), c.Refused)
+            target = writer.state.patients["001"].records["AE-2"].seq
+            assert target > seq
+            said = RedactValue(target, ("values.AETERM",), "personal data")
+            assert not isinstance(writer.execute(acting(DATA_MANAGER, said, last)), c.Refused)
+            assert not isinstance(writer.execute(acting(MONITOR, ConfirmRedaction(1), last)), c.Refused)
+            after = c.RecordForm("001", "AE", "AE-3", last.command.values)
+            assert not isinstance(writer.execute(acting(COORDINATOR, after, last)), c.Refused)
+        records = writer.state.patients["001"].records
+        assert isinstance(records["AE-2"].values["AETERM"], Redacted)
+        assert "AE-3" in records
+        state = writer.state
+    assert fold(read_facts(url)) == state
+    (result,) = verify_ledger(url)
+    assert result.holds, result.problems
+    assert result.events == state.seq
+
+
 def test_the_file_holds_nothing_of_it_any_more(tmp_path: Path, balli: StudyFolder) -> None:
     path = tmp_path / "ledger.db"
     seq, second, last = written(str(path), balli)
