@@ -1,9 +1,9 @@
-"""A walk through conduct at random: wishes of every kind, most of them refused, each fact shown to the oracle."""
+"""A walk through conduct at random: wishes of every kind, most of them refused, each fact shown to the oracles."""
 
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from escalon.conduct import commands as c
 from escalon.conduct.act import Actor, Command, Event, Refused, Signed
@@ -13,87 +13,64 @@ from escalon.conduct.decide import decide
 from escalon.conduct.encoding import decode, encode
 from escalon.conduct.events import DltStatus
 from escalon.conduct.fold import apply
+from escalon.conduct.holds import slot_level
 from escalon.conduct.proposals import propose_dlt
 from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots.approval import override_object, replacement_object, sentinel_object
+from escalon.conduct.slots.state import Slot
 from escalon.conduct.state import Fact, Patient, State
 from escalon.protocol import StudyFolder
 from tests import act
-from tests.reference.conduct_books import Rules
-from tests.reference.conduct_oracle import Oracle
+from tests.conduct_watch import Chance, Watch, shown
 
 SITES = {"01": (act.COORDINATOR, act.INVESTIGATOR), "02": (act.COORDINATOR_2, act.INVESTIGATOR_2)}
 HOURS = (0, 1, 5, 24, 24, 48, 7 * 24, 14 * 24)
 
 
-class Chance(Protocol):
-    """Draws whole numbers from ``low`` to ``high``, both included."""
-
-    def __call__(self, low: int, high: int) -> int:
-        """Draw one."""
-
-
-def rules_of(folder: StudyFolder) -> Rules:
-    """What the oracle needs to know of the study."""
-    study, chosen = folder.study, folder.conduct.slots
-    processes = [(one.used_from, one.id) for product in study.products for one in product.processes]
-    return Rules(
-        study.stagger.after_first_days,
-        study.stagger.after_next_days,
-        chosen.reservation_hours,
-        [(one.used_from, one.id) for one in study.regimens],
-        processes,
-        chosen.clear_across_strata,
-        {one.id: one.first_day for one in study.regimens},
-    )
-
-
-def shown(state: State) -> dict[str, Any]:
-    """The state in the words of ``Oracle.snapshot``."""
-    held = [slot for slot in state.slots.slots if slot.holds_seat]
-    return {
-        "seats": sorted((slot.cohort, slot.seat, slot.number) for slot in held),
-        "queue": [slot.number for slot in state.slots.slots if slot.waits],
-        "doses": {p.patient: p.dose_level for p in state.patients.values() if p.dose_level},
-        "infused": {p.patient: p.infused_at.isoformat() for p in state.patients.values() if p.infused_at},
-        "owed": [],  # deviations are recorded in the act that shows them
-        "holds": [hold.number for hold in state.open_holds],
-        "cleared": sorted(
-            ((one.regimen, one.process), one.dose_level)
-            for one in state.slots.clearances
-            if one.revoked_at is None
-        ),
-    }
-
-
 class Walk(act.Desk):
-    """A desk on which wishes are drawn; ``violations`` is what the oracle found."""
+    """A desk on which wishes are drawn; ``violations`` is what the oracles found."""
 
     def __init__(self, folder: StudyFolder, chance: Chance) -> None:
         super().__init__(folder)
         self.chance = chance
-        self.oracle = Oracle(rules_of(folder))
+        self.oracle = Watch(folder)
         self.violations: list[str] = []
         self.done: dict[str, int] = {}
         self.candidates = 0
+        self.instead: Actor | None = None
+        self.wishes = WISHES
+
+    def copied(self, chance: Chance) -> "Walk":
+        """Return a walk that goes on from here on its own."""
+        other = Walk(self.folder, chance)
+        other.state, other.now, other.candidates = self.state, self.now, self.candidates
+        other.oracle = self.oracle.copied()
+        other.wishes = self.wishes
+        return other
 
     def send(self, actor: Actor, command: Command, *, days: float = 0) -> tuple[Event, ...] | Refused:
-        """Decide, write, read back, fold; the oracle reads what was written, not what was meant."""
+        """Decide, write, read back, fold; the oracles read what was written, not what was meant."""
         self.now += timedelta(days=days)
+        if self.instead is not None:
+            actor, self.instead = self.instead, None
         how = "password+otp" if type(command).__name__ == "GiveSignature" else "session"
-        before = self.state
-        outcome = decide(before, Signed(command, actor, self.now, how), self.folder)
+        outcome = decide(self.state, Signed(command, actor, self.now, how), self.folder)
         if isinstance(outcome, Refused):
+            if outcome.rule == "hold":
+                self.violations += self.oracle.refused(command, self.now)
             return outcome
         if not outcome:
             self.violations.append(f"AT-1: {type(command).__name__} changed nothing and was not refused")
+        written = []
         for event in outcome:
             kind, payload = encode(event)
             fact = Fact(self.state.seq + 1, self.now, actor.id, actor.role, decode(kind, payload))
             self.state = apply(self.state, fact)
             self.facts.append(fact)
-            plain = {**json.loads(payload), "seq": fact.seq, "at": self.now, "actor": actor.id, "kind": kind}
-            self.violations += self.oracle.read(plain)
+            written.append(
+                {**json.loads(payload), "seq": fact.seq, "at": self.now, "actor": actor.id, "kind": kind}
+            )
+        self.violations += self.oracle.read(actor, command, written)
         if shown(self.state) != self.oracle.snapshot():
             self.violations.append(f"AT-1: after fact {self.state.seq} the state is not what the facts say")
         return outcome
@@ -112,8 +89,7 @@ class Walk(act.Desk):
 
     def step(self) -> None:
         """Draw one wish and send it."""
-        wishes = WISHES
-        wish = wishes[self.chance(0, len(wishes) - 1)]
+        wish = self.wishes[self.chance(0, len(self.wishes) - 1)]
         outcome = wish(self)
         word = "refused" if outcome is None or isinstance(outcome, Refused) else "done"
         key = f"{wish.__name__.strip('_')} {word}"
@@ -179,7 +155,8 @@ def _assign(walk: Walk) -> Any:
     patient = walk.pick([p for p in walk.state.patients.values() if p.dose_level is None])
     if patient is None:
         return None
-    level = walk.chance(1, 4) if walk.chance(0, 2) == 0 else walk.state.cohorts[-1].dose_level
+    own = walk.state.slots.of_patient(patient.patient)
+    level = walk.chance(1, 4) if walk.chance(0, 2) == 0 or own is None else slot_level(walk.state, own)
     day = patient.enrolled_at.date()
     study = walk.folder.study
     regimen = walk.pick([one.id for one in study.regimens] + [study.regimen_on(day).id] * 4)
@@ -332,7 +309,15 @@ def _decide(walk: Walk) -> Any:
     action, level = recommended.action, recommended.dose_level
     if action == "stop":  # the walk goes on: the rule's stop is tested elsewhere
         return None
-    return act.meet(walk, action, level)
+    for one in walk.state.patients.values():
+        if one.part == "backfill":
+            content = act.content_hash(act.casebook_content(walk.state, one.patient))
+            signature = act.people.GiveSignature(act.casebook_ref(one.patient), "responsibility", content)
+            walk.send(walk.site_of(one.patient)[1], signature)
+    act.sign_casebooks(walk)
+    number = act.review(walk)
+    act.vote(walk, number, action, level)
+    return walk.send(act.CHAIR, c.DecideDose(action, level, "as voted", number))
 
 
 def _come_late(walk: Walk) -> Any:
@@ -363,7 +348,9 @@ def _expire(walk: Walk) -> Any:
 
 def _advance(walk: Walk) -> Any:
     """The next right thing for somebody, so that walks get far enough for the wrong things to matter."""
-    slot = walk.pick([one for one in walk.state.slots.slots if one.holds_seat])
+    seats = [one for one in walk.state.slots.slots if one.holds_seat]
+    unfinished = [one for one in seats if not _judged(walk.state, one)]
+    slot = walk.pick(unfinished if walk.chance(0, 9) else seats)
     if slot is None:
         return _request(walk)
     nurse, doctor = SITES[slot.site]
@@ -378,12 +365,17 @@ def _advance(walk: Walk) -> Any:
         return walk.send(nurse, c.EnrolPatient(slot.patient, slot.site, slot.consented_on or today))
     if patient.dose_level is None:
         day, study = patient.enrolled_at.date(), walk.folder.study
-        level = walk.state.cohorts[patient.cohort - 1].dose_level
+        level = slot_level(walk.state, slot)
         regimen, process = study.regimen_on(day).id, study.process_on(day) or ""
         return walk.send(doctor, c.AssignDose(patient.patient, level, regimen, process))
     if patient.patient not in walk.state.slots.eligible:
         return walk.send(doctor, slots.ConfirmEligibility(patient.patient))
     return _treat(walk, patient, nurse)
+
+
+def _judged(state: State, slot: Slot) -> bool:
+    patient = state.patients.get(slot.patient or "")
+    return patient is not None and patient.dlt_status is not DltStatus.PENDING
 
 
 def _treat(walk: Walk, patient: Patient, nurse: Actor) -> Any:

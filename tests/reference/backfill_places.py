@@ -4,7 +4,7 @@ Facts are mappings as in ``conduct_oracle``. The oracle keeps its own books, tel
 nothing of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -33,8 +33,11 @@ class BackfillRules:
 class BackfillOracle:
     """Reads facts one by one; ``read`` returns what each violates."""
 
-    def __init__(self, rules: BackfillRules) -> None:
+    def __init__(self, rules: BackfillRules, frozen: Callable[[int, datetime], bool] | None = None) -> None:
+        """``frozen`` tells whether a hold covers a level in the stratum in use; None: no hold is looked at."""
         self.rules = rules
+        self.frozen = frozen or (lambda level, at: False)
+        self.batch: Iterator[tuple[int, int]] | None = None
         self.patients: dict[str, dict[str, Any]] = {}
         self.cohorts: dict[int, dict[str, Any]] = {}
         self.places: dict[int, dict[str, Any]] = {}
@@ -44,6 +47,8 @@ class BackfillOracle:
         self.given = 0
 
     def read(self, fact: Fact) -> list[str]:
+        if fact["kind"] != "SlotReserved":
+            self.batch = None  # places given in one act are taken from one list
         handler = getattr(self, "_" + str(fact["kind"]), None)
         found = [] if handler is None else handler(fact) or []
         return [f"{rule} at fact {fact['seq']} ({fact['kind']})" for rule in found]
@@ -63,6 +68,28 @@ class BackfillOracle:
             seen = [self._held(k, None) > 0 for k in levels]
         found = open_levels(n, y, held, seen, cohort["level"] - 1, self.rules.target, self.rules.cap)
         return [k + 1 for k in found if k + 1 <= self._cleared(at)]
+
+    def due(self, at: datetime) -> list[tuple[int, int]]:
+        """Number and level of the places that may be given now, in order; those that a hold covers are passed over."""
+        levels = self.open_now(at)
+        if self.rules.order not in ("highest", "lowest") and self.seed is None:
+            return []
+        left = {level: self.rules.cap - self._held(level, None) for level in levels}
+        number, places = self.given, []
+        while levels:
+            number += 1
+            if self.rules.order == "highest":
+                level = levels[-1]
+            elif self.rules.order == "lowest":
+                level = levels[0]
+            else:
+                drawn = int.from_bytes(sha256(f"{self.seed}:{number}".encode()).digest(), "big")
+                level = levels[drawn % len(levels)]
+            left[level] -= 1
+            levels = [one for one in levels if left[one] > 0]
+            if not self.frozen(level, at):
+                places.append((number, level))
+        return places
 
     def _judged(self, patient: dict[str, Any]) -> bool:
         if patient["status"] not in ("DLT", "NO_DLT") or patient["part"] == "expansion":
@@ -128,16 +155,12 @@ class BackfillOracle:
             return []
         level, found = fact["dose_level"], []
         ready = self.open_now(fact["at"])
-        if fact["seat"] != self.given + 1:
-            found.append("BF-1 number of the place")
         if level not in ready:
-            return [*found, f"BF-1 level {level} is not open: {ready}"]
-        due = {"highest": ready[-1], "lowest": ready[0]}.get(self.rules.order)
-        if due is None:
-            drawn = int.from_bytes(sha256(f"{self.seed}:{fact['seat']}".encode()).digest(), "big")
-            due = ready[drawn % len(ready)] if self.seed is not None else -1
-        if level != due:
-            found.append(f"BF-1 level {due} was due")
+            found.append(f"BF-1 level {level} is not open: {ready}")
+        self.batch = self.batch or iter(self.due(fact["at"]))
+        due = next(self.batch, None)
+        if due != (fact["seat"], level):
+            found.append(f"BF-1 place and level {due} were due")
         self.given = fact["seat"]
         self.places[fact["slot"]] = {"level": level, "patient": None, "over": False}
         return found

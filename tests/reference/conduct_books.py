@@ -17,6 +17,20 @@ class Rules:
     across: str
     first_days: dict[str, int]
     cells: str = "UCART22"
+    doses: dict[int, float] = field(default_factory=dict)
+    window_days: int = 28
+    again: "Again | None" = None
+
+
+@dataclass
+class Again:
+    """What the study says about further infusions; ``window_days`` is that of a further one."""
+
+    most: int
+    days_between: int
+    window_days: int
+    count_dlts: bool
+    opens_stagger: bool
 
 
 @dataclass
@@ -38,3 +52,9 @@ class Books:
     decided: list[tuple[datetime, int]] = field(default_factory=list)
     owed: set[str] = field(default_factory=set)
     changed: set[tuple[int, str]] = field(default_factory=set)
+    further: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    owed_close: set[tuple[str, int]] = field(default_factory=set)
+    reopened: set[str] = field(default_factory=set)
+    signed: set[tuple[str, str]] = field(default_factory=set)
+    planned: float | None = None
+    permitted: tuple[str, datetime | None] | None = None

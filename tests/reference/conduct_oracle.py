@@ -2,7 +2,8 @@
 
 Facts are mappings with ``seq``, ``at`` (datetime), ``actor`` (id), ``kind`` and the payload of the event as it is
 written to a ledger; moments inside payloads are ISO text. The oracle keeps its own books and decides nothing.
-Not checked here: ST-6 (needs the DLT definition), days as dates (ST-7), redosing and backfill.
+Further infusions are read by ``further_oracle``, the places of backfill by ``backfill_places``. Not checked: ST-6
+(needs the DLT definition) and days as dates (ST-7).
 """
 
 from collections.abc import Mapping
@@ -47,8 +48,29 @@ class Oracle:
             "infused": {
                 name: one["infused"].isoformat() for name, one in books.patients.items() if one["infused"]
             },
-            "owed": sorted(books.owed),
-            "holds": [number for number, one in books.holds.items() if one["lifted"] is None],
+            "owed": sorted(books.owed) + sorted(books.owed_close),
+            "holds": [
+                (number, one["level"], one["regimen"], one["process"])
+                for number, one in books.holds.items()
+                if one["lifted"] is None
+            ],
+            "parts": {name: (one["part"], one["cohort"]) for name, one in books.patients.items()},
+            "judged": {
+                name: one["status"] for name, one in books.patients.items() if one["status"] != "PENDING"
+            },
+            "reopened": sorted(books.reopened),
+            "further": sorted(
+                (
+                    name,
+                    one["number"],
+                    one["level"],
+                    one["at"] and one["at"].isoformat(),
+                    one["judged"],
+                    one["reopened"],
+                )
+                for name, rows in books.further.items()
+                for one in rows
+            ),
             "cleared": sorted(
                 (one["stratum"], one["level"]) for one in books.clearances.values() if not one["revoked"]
             ),
@@ -155,8 +177,19 @@ class Oracle:
     def _own_place(self, name: str) -> Place:
         patient = self.books.patients[name]
         if patient["level"] is None:
-            return self.books.cohorts[patient["cohort"]]["level"], "", ""
-        return (patient["level"], *patient["stratum"])
+            return self._seat_level(self._slot_of(name)), "", ""
+        approved = [one["level"] for one in self.books.further.get(name, []) if one["at"] is None]
+        return (max([patient["level"], *approved]), *patient["stratum"])
+
+    def _slot_of(self, name: str) -> dict[str, Any]:
+        """The slot of a patient; the last one, when a code was given twice."""
+        return [one for one in self.books.slots.values() if one["patient"] == name][-1]
+
+    def _seat_level(self, slot: dict[str, Any]) -> int:
+        """Level of the seat: of the cohort, or of the place below for backfill; 0 without one."""
+        if slot["cohort"]:
+            return int(self.books.cohorts[slot["cohort"]]["level"])
+        return int(slot["level"])
 
     def _refuses_site(self, site: str, place: Place) -> list[str]:
         found = ["SL-4 hold"] if self._held(place) else []
@@ -175,36 +208,41 @@ class Oracle:
         ]  # fmt: skip
         books.slots[fact["slot"]] = {
             "site": fact["site"], "candidate": fact["candidate"], "waits": True, "over": False,
+            "backfill": fact["backfill"], "level": 0,
             "cohort": 0, "seat": 0, "by": fact["actor"], "patient": None, "until": None, "confirmed": False,
         }  # fmt: skip
         return ["SL-1"] if same else []
 
     def _SlotReserved(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         slot = books.slots[fact["slot"]]
-        cohort = books.cohorts[fact["cohort"]]
-        where = self._place(cohort["level"], fact["at"])
+        cohort = books.cohorts.get(fact["cohort"])
+        level = fact["dose_level"] if cohort is None else cohort["level"]
+        where = self._place(level, fact["at"])
         found = self._refuses_site(slot["site"], where)
+        if slot["backfill"] != (cohort is None) or fact["dose_level"] != level:
+            found.append("SL-3 a seat of the other part, or of another level")
         place = (fact["cohort"], fact["seat"])
         if any((one["cohort"], one["seat"]) == place for one in books.slots.values()):
             found.append("SL-2 two slots on one seat")
-        if not 1 <= fact["seat"] <= cohort["seats"] or cohort["decided"]:
+        if cohort is not None and (not 1 <= fact["seat"] <= cohort["seats"] or cohort["decided"]):
             found.append("SL-2 no such seat")
         if not slot["waits"]:
             found.append("SL-3 does not wait")
         ahead = [
             number for number, one in books.slots.items()
-            if one["waits"] and number < fact["slot"] and not self._refuses_site(one["site"], where)
+            if one["waits"] and number < fact["slot"] and one["backfill"] == slot["backfill"]
+            and not self._refuses_site(one["site"], where)
         ]  # fmt: skip
         if ahead:
             found.append(f"SL-3 slot {ahead[0]} was first")
-        slot.update(waits=False, cohort=fact["cohort"], seat=fact["seat"])
+        slot.update(waits=False, cohort=fact["cohort"], seat=fact["seat"], level=level)
         slot["until"] = fact["at"] + timedelta(hours=self.rules.reservation_hours)
         slot["reserved"] = fact["at"]
         return found
 
     def _SlotConfirmed(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         slot = books.slots[fact["slot"]]
-        level = books.cohorts[slot["cohort"]]["level"] if slot["cohort"] else 0
+        level = self._seat_level(slot)
         found = self._refuses_site(slot["site"], self._place(level, fact["at"]))
         if not slot["seat"] or slot["confirmed"]:
             return [*found, "SL-7 not reserved"]
@@ -252,37 +290,47 @@ class Oracle:
             one for one in books.slots.values()
             if one["patient"] == fact["patient"] and one["confirmed"] and one["seat"]
         ]  # fmt: skip
-        level = books.cohorts[fact["cohort"]]["level"]
+        level = self._seat_level(mine[0]) if mine else 0
         found = ["SL-4 hold"] if self._held(self._place(level, fact["at"])) else []
         if len(mine) != 1 or mine[0]["site"] != fact["site"] or mine[0]["consent"] != fact["consented_on"]:
             found.append("SL-8")
-        elif mine[0]["cohort"] != fact["cohort"] or books.cohorts[fact["cohort"]]["decided"]:
+        elif (
+            mine[0]["cohort"] != fact["cohort"]
+            or books.cohorts[fact["cohort"] or max(books.cohorts)]["decided"]
+        ):
             found.append("SL-8 cohort")
+        part = books.cohorts[fact["cohort"]]["part"] if fact["cohort"] else "backfill"
+        if fact["part"] != part:
+            found.append("BF-2 flag")
         linked = [one["replaces"] for one in books.patients.values() if one["replaces"] is not None]
         if fact["replaces"] in linked:
             found.append("SL-9 replaced twice")
         books.patients[fact["patient"]] = {
-            "cohort": fact["cohort"], "site": fact["site"], "level": None, "stratum": None, "infused": None,
-            "status": "PENDING", "on": fact["at"], "replaces": fact["replaces"], "conditioned": False, "judged": None,
+            "cohort": fact["cohort"], "part": fact["part"], "site": fact["site"], "level": None,
+            "stratum": None, "infused": None,
+            "status": "PENDING", "on": fact["at"], "replaces": fact["replaces"],
+            "conditioned": False, "judged": None, "drugs": [],
         }  # fmt: skip
         return found
 
     def _DoseAssigned(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         patient = books.patients[fact["patient"]]
-        cohort = books.cohorts[patient["cohort"]]
+        cohort = books.cohorts.get(patient["cohort"])
         stratum = (fact["regimen"], fact["process"])
         day = patient["on"].date()
         found = [
             rule.replace("SL-4", "DL-5")
             for rule in self._refuses_site(patient["site"], (fact["dose_level"], *stratum))
         ]
-        if patient["level"] is not None or fact["dose_level"] != cohort["level"]:
+        if patient["level"] is not None or fact["dose_level"] != self._seat_level(
+            self._slot_of(fact["patient"])
+        ):
             found.append("DL-4 level")
         if stratum != (self._in_use(self.rules.regimens, day), self._in_use(self.rules.processes, day)):
             found.append("DL-4 stratum")
         if fact["dose_level"] > self._cleared(stratum):
             found.append("DL-4 above what is cleared")
-        if cohort["decided"]:
+        if cohort is not None and cohort["decided"]:
             found.append("DL-5 decided")
         patient.update(level=fact["dose_level"], stratum=stratum)
         return found
@@ -295,10 +343,16 @@ class Oracle:
         values = fact["values"]
         if fact["form"] == "DS" and values.get("DSDECOD") == "ELIGIBILITY CRITERIA MET":
             books.eligible.add(fact["patient"])
-        if fact["form"] != "EX" or fact["version"] > 1 or values["EXTRT"] == self.rules.cells:
+        if fact["form"] != "EX" or fact["version"] > 1:
             return []
         patient = books.patients[fact["patient"]]
+        if values["EXTRT"] == self.rules.cells:
+            books.planned = values["EXPDOSE"]
+            return []
+        if patient["infused"]:
+            return self._again_begun(fact["patient"], datetime.fromisoformat(values["EXSTDTC"]))
         begun, patient["conditioned"] = patient["conditioned"], True
+        patient["drugs"].append(datetime.fromisoformat(values["EXSTDTC"]))
         if begun:
             return []
         moment = datetime.fromisoformat(values["EXSTDTC"])
@@ -320,23 +374,29 @@ class Oracle:
             one["patient"] == name and one["confirmed"] and one["seat"] for one in self.books.slots.values()
         )
 
-    def _earliest(self, name: str, given: datetime) -> datetime:
-        """ST-1 to ST-4 for ``name``, overridden by ST-8; what began or happened after ``given`` does not count."""
-        books, patient = self.books, self.books.patients[name]
-        cohort = books.cohorts[patient["cohort"]]
-        moments: list[datetime] = [cohort["opened"]]
+    def _earliest(self, name: str, given: datetime, *, overridden: bool = True) -> datetime:
+        """ST-1 to ST-4 for ``name``, overridden by ST-8 unless that is left aside.
+
+        What began or happened after ``given`` does not count.
+        """
+        cohort = self.books.cohorts.get(self.books.patients[name]["cohort"])
+        moments = self._general(name, given) + ([] if cohort is None else [cohort["opened"]])
+        if cohort is not None and cohort["part"] == "escalation":
+            if overridden and name in self.books.overrides:
+                return max([*moments, self.books.overrides[name]])
+            moments += self._observed(self._others(name, given)) + self._after_further(name, given)
+        return max(moments)
+
+    def _general(self, name: str, given: datetime) -> list[datetime]:
+        """ST-3 and ST-4."""
+        books = self.books
         ended = [
             one for one in books.holds.values()
             if one["lifted"] is not None and self._covers(one, self._own_place(name))
         ]  # fmt: skip
-        moments += [one["lifted"] for one in ended if one["from"] <= given]
-        read = books.acknowledged.get((self._decision_at(given), patient["site"]))
-        moments += [read] if read is not None else []
-        if name in books.overrides:
-            return max([*moments, books.overrides[name]])
-        if cohort["part"] == "escalation":
-            moments += self._observed(self._others(name, given))
-        return max(moments)
+        moments = [one["lifted"] for one in ended if one["from"] <= given]
+        read = books.acknowledged.get((self._decision_at(given), books.patients[name]["site"]))
+        return moments + ([read] if read is not None else [])
 
     def _decision_at(self, moment: datetime) -> int:
         return max((number for at, number in self.books.decided if at <= moment), default=0)
@@ -353,18 +413,23 @@ class Oracle:
         """ST-9: infused within the observation of an earlier infusion, and not as ST-8 allowed."""
         found = set()
         for name, one in self.books.patients.items():
-            if not one["infused"] or self.books.cohorts[one["cohort"]]["part"] != "escalation":
+            if not one["infused"] or one["part"] != "escalation":
                 continue
             # of two at one moment the one with the lower code went first
             before = [row for row in self._others(name, one["infused"]) if row < (one["infused"], name)]
             allowed = self.books.overrides.get(name)
             if allowed is not None and one["infused"] >= allowed:
                 continue
-            if any(one["infused"] < end for end in self._observed(before)):
+            ends = self._observed(before) + self._after_further(name, one["infused"])
+            if any(one["infused"] < end for end in ends):
                 found.add(name)
         return found
 
     def _DeviationRecorded(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
+        close = sorted(one for one in books.owed_close if one[0] == fact["patient"])
+        if fact["rule"].startswith("RE-2"):
+            books.owed_close -= set(close[:1])
+            return [] if close else ["RE-3 no such deviation"]
         found = [] if fact["patient"] in books.owed else ["ST-9 no such deviation"]
         books.owed.discard(fact["patient"])
         return found
@@ -379,25 +444,29 @@ class Oracle:
     def _PatientInfused(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         name, moment = fact["patient"], datetime.fromisoformat(fact["infused_at"])
         patient = books.patients[name]
-        cohort = books.cohorts[patient["cohort"]]
-        found = []
+        cohort = books.cohorts.get(patient["cohort"])
+        found = (
+            [] if books.planned == self.rules.doses.get(patient["level"], books.planned) else ["DL-7 amount"]
+        )
         if patient["infused"] is not None or patient["level"] is None:
             found.append("DL-7 dose")
         elif patient["level"] > self._cleared(patient["stratum"]):
             found.append("DL-7 above what is cleared")
         if not patient["conditioned"] or name not in books.eligible:
             found.append("DL-7 lymphodepletion or eligibility")
-        if self._held(self._own_place(name), moment) or cohort["decided"] or not self._has_seat(name):
+        decided = cohort is not None and cohort["decided"]
+        if self._held(self._own_place(name), moment) or decided or not self._has_seat(name):
             found.append("DL-7 seat or hold")
         earliest = self._earliest(name, moment)
         if moment < earliest:
             found.append("ST-1 to ST-4")
         if (self._decision_at(moment), patient["site"]) not in books.acknowledged:
             found.append("ST-4 not acknowledged")
-        waits = cohort["part"] == "escalation" and self._others(name, moment) and name not in books.overrides
+        waits = patient["part"] == "escalation" and self._others(name, moment) and name not in books.overrides
         if waits and patient["cohort"] not in books.sentinels:
             found.append("ST-5")
         late = self._too_early()
+        books.permitted = (name, self._earliest(name, moment, overridden=False))
         patient["infused"] = moment
         books.owed |= self._too_early() - late
         return found
@@ -418,14 +487,32 @@ class Oracle:
         return [] if len(set(fact["signers"])) >= 2 else ["ST-8"]
 
     def _InfusionCorrected(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
-        late = self._too_early()
+        late, close = self._too_early(), self._too_close(fact["patient"])
         books.patients[fact["patient"]]["infused"] = datetime.fromisoformat(fact["infused_at"])
         books.owed |= self._too_early() - late
-        return []
+        return self._moved(fact["patient"], close)
 
     def _SeatReleased(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         return ["SL-9 released after the dose"] if books.patients[fact["patient"]]["infused"] else []
 
     def _DltAdjudicated(self, fact: Fact, books: Books) -> list[str]:  # noqa: N802
         books.patients[fact["patient"]].update(status=fact["status"], judged=fact["at"])
+        return []
+
+    # What the study may say about further infusions; see ``further_oracle``
+
+    def _after_further(self, name: str, given: datetime) -> list[datetime]:
+        """RE-9: ends of the observation of further infusions of others, up to ``given``."""
+        return []
+
+    def _again_begun(self, name: str, moment: datetime) -> list[str]:
+        """RE-2: lymphodepletion at ``moment`` after an infusion."""
+        return []
+
+    def _too_close(self, name: str) -> set[tuple[int, datetime, datetime]]:
+        """RE-3: infusions of ``name`` too close to the one before, with both moments."""
+        return set()
+
+    def _moved(self, name: str, close: set[tuple[int, datetime, datetime]]) -> list[str]:
+        """RE-3 after a correction; ``close`` is what was too close before."""
         return []

@@ -1,0 +1,83 @@
+"""The studies a walk goes through: the reference study and variants with what it leaves out, from three starts."""
+
+from functools import cache
+
+from escalon.conduct import commands as c
+from escalon.protocol import StudyFolder, load_study
+from tests import act
+from tests.conduct_walk import WISHES, Walk, Wish
+from tests.conduct_watch import Chance
+from tests.study_files import backfill_files, balli_files
+from tests.walk_further import AGAIN, BELOW
+
+BELOW_HIGHEST = (
+    "cap: !assumption 5, order: !assumption highest, "
+    "need_response: !assumption false, counts_in_escalation: !assumption true"
+)
+BELOW_BY_LOT = (
+    "cap: !assumption 6, order: !assumption random, "
+    "need_response: !assumption false, counts_in_escalation: !assumption false"
+)
+BELOW_AFTER_RESPONSE = (
+    "cap: !assumption 5, order: !assumption lowest, counts_in_escalation: !assumption false"
+)
+TWICE = "most_exposures: 2, days_between: 28"
+OFTEN = "most_exposures: 4, days_between: 10, window_days: 14, count_dlts: true, opens_stagger: true"
+SHORT = "most_exposures: 3, days_between: 7, window_days: 7"
+VARIANTS: dict[str, tuple[str, str, str, str]] = {
+    # name: plan of backfill, rules of further infusions, scope of every hold, clearances across strata
+    "reference": ("", "", "study", "both"),
+    "twice": ("", TWICE, "study", "both"),
+    "often": ("", OFTEN, "level_and_above", "both"),
+    "strata": ("", SHORT, "stratum_level_and_above", "none"),
+    "below": (BELOW_HIGHEST, "", "level_and_above", "both"),
+    "lot": (BELOW_BY_LOT, SHORT, "level_and_above", "regimen"),
+    "response": (BELOW_AFTER_RESPONSE, TWICE, "stratum", "both"),
+}
+STARTS = 3
+"""Where a walk begins: the first cohort open, its three patients judged without a DLT, the second cohort open."""
+
+
+@cache
+def study_of(name: str) -> StudyFolder:
+    """Return a variant of the reference study."""
+    plan, again, scope, across = VARIANTS[name]
+    files = backfill_files(plan) if plan else balli_files()
+    text = files["conduct.yaml"]
+    if again:
+        text = text.replace("redosing: !assumption null", f"redosing: !assumption {{{again}}}")
+    if scope != "study":
+        causes = "".join(
+            f"    {cause}: !assumption {scope}\n" for cause in ("susar", "death", "stopping_rule")
+        )
+        text = text.replace("  zone: !assumption", f"  hold_scope:\n{causes}  zone: !assumption", 1)
+    text = text.replace("clear_across_strata: !assumption both", f"clear_across_strata: !assumption {across}")
+    return load_study({**files, "conduct.yaml": text})
+
+
+def wishes_of(name: str) -> tuple[Wish, ...]:
+    """Return the wishes drawn in a variant."""
+    plan, again, _, _ = VARIANTS[name]
+    return WISHES + (AGAIN if again else AGAIN[:3]) + (BELOW if plan else BELOW[:1])
+
+
+@cache
+def _begun(name: str, start: int) -> Walk:
+    walk = Walk(study_of(name), lambda low, high: low)
+    walk.start()
+    if start > 0:
+        act.observe_cohort(walk, ["001", "002", "003"])
+    if start > 1:
+        walk.must(act.STATISTICIAN, c.RequestRecommendation())
+        act.meet(walk, "escalate", 2)
+        for coordinator in (act.COORDINATOR, act.COORDINATOR_2):
+            act.acknowledge(walk, coordinator)
+    assert walk.violations == [], walk.violations
+    return walk
+
+
+def walk_of(name: str, start: int, chance: Chance) -> Walk:
+    """Return a walk through variant ``name`` from one of the ``STARTS``."""
+    walk = _begun(name, start).copied(chance)
+    walk.wishes = wishes_of(name)
+    return walk
