@@ -148,6 +148,9 @@ def test_rows_at_the_end_belong_to_their_owner_too() -> None:
     form = Form(form="CM", title="x", repeats=True, items=(term,), groups=groups)
     assert refuse_owner(form, {}, {"ROWS": [{"DOSE": 1}]}, "investigator") is not None
     assert refuse_owner(form, {"ROWS": [{"DOSE": 1}]}, {"ROWS": [{"DOSE": 1}, {}]}, "investigator") is None
+    two = {"ROWS": [{"DOSE": 1}, {"DOSE": 2}]}
+    for other in ({"ROWS": [{"DOSE": 1}]}, {"ROWS": [{"DOSE": 1}, {"DOSE": 3}]}):
+        assert refuse_owner(form, other, two, "investigator") is not None
 
 
 # Queries
