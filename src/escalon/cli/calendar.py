@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.sending import Study
 
 if TYPE_CHECKING:
     from escalon.conduct.state import State
@@ -26,9 +27,9 @@ def add_to(app: typer.Typer) -> None:
 
 def calendar(
     ledger: Ledger,
-    study: Annotated[Path, typer.Option(help="Study folder the trial was opened on.")],
     site: Annotated[str, typer.Option(help="Site whose calendar is written.")],
     out: Annotated[Path, typer.Option(help="File to write, such as site-01.ics.")],
+    study: Study = None,
     at: At = None,
 ) -> None:
     """Write a site's calendar: earliest infusions with their reason, windows, reservations; coded ids only.
@@ -82,7 +83,7 @@ def holds(
         typer.echo("nothing is held")
 
 
-def state_at(ledger: str, study: Path, at: str | None) -> "tuple[State, StudyFolder]":
+def state_at(ledger: str, study: Path | None, at: str | None) -> "tuple[State, StudyFolder]":
     """Return the state at that moment (None: now) and the version of the study in force then.
 
     Raises:
@@ -92,11 +93,11 @@ def state_at(ledger: str, study: Path, at: str | None) -> "tuple[State, StudyFol
     from escalon.pipeline import open_study
     from escalon.store.study_versions import all_versions
 
-    folder, state = open_study(study), _state(ledger, at)
-    if at is None:
-        if state.study_hash != folder.hash:
-            raise ValueError(f"{study}: not the version of the study the ledger is on")
-        return state, folder
+    folder, state = None if study is None else open_study(study), _state(ledger, at)
+    if at is None and folder is not None and state.study_hash != folder.hash:
+        raise ValueError(
+            f"{study}: not the version of the study the ledger is on; without --study that version is used"
+        )
     return state, version_in_force(state, all_versions(ledger, folder))
 
 

@@ -2,15 +2,13 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from escalon.cli.calendar import At, Ledger, state_at
 from escalon.cli.common import AsJson, bad_input, show
-
-Study = Annotated[Path, typer.Option(help="Study folder the trial was opened on.")]
+from escalon.cli.sending import Study
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def show_queue(
     ledger: Ledger,
-    study: Study,
+    study: Study = None,
     site: Annotated[str | None, typer.Option(help="Show codes of this site's candidates only.")] = None,
     at: At = None,
     as_json: AsJson = False,
@@ -88,7 +86,7 @@ def show_queue(
         typer.echo("Assumed, " + "; ".join(ASSUMED))
 
 
-def show_fairness(ledger: Ledger, study: Study, at: At = None, as_json: AsJson = False) -> None:
+def show_fairness(ledger: Ledger, study: Study = None, at: At = None, as_json: AsJson = False) -> None:
     """Per site: requests, seats, releases, expiries, and waits in hours (median, quartiles)."""
     from escalon.conduct.slots.fairness import fairness
 

@@ -9,10 +9,10 @@ import typer
 from escalon.cli import safety_acts, safety_coding, safety_reports
 from escalon.cli.common import AsJson, bad_input, show
 from escalon.cli.oneself import As, reading
+from escalon.cli.sending import Study, folder_of
 
 safety_app = typer.Typer(help="Serious adverse events: cases, reporting clocks, reports.")
 Ledger = Annotated[str, typer.Argument(metavar="LEDGER", help="Ledger file, or database URL.")]
-Study = Annotated[Path, typer.Option("--study", help="Study folder.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -92,7 +92,7 @@ def safety_reports_sent(ledger: Ledger, as_json: AsJson = False, as_person: As =
 @safety_app.command("calendar")
 def safety_calendar(
     ledger: Ledger,
-    study: Study,
+    study: Study = None,
     at: Annotated[str | None, typer.Option("--at", help="Moment with its zone; default: now.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -100,13 +100,12 @@ def safety_calendar(
     from escalon.conduct.fold import cut
     from escalon.conduct.safety.due import awareness_date
     from escalon.conduct.safety.lock_points import calendar
-    from escalon.pipeline import open_study
     from escalon.report.terminal_reports import period_rows, render_periods
     from escalon.store.ledger import read_facts
 
     with bad_input():
         moment = _moment(at) if at is not None else datetime.now(UTC)
-        folder = open_study(study)
+        folder = folder_of(ledger, study)
         today = awareness_date(moment, folder.conduct.safety.zone)
         rows = period_rows(calendar(folder, cut(read_facts(ledger), moment).safety, today), today)
     if as_json:
@@ -118,9 +117,9 @@ def safety_calendar(
 @safety_app.command("dsur")
 def safety_dsur(
     ledger: Ledger,
-    study: Study,
     lock_point: Annotated[str, typer.Option("--lock-point", help="Data lock point, a day: 2026-05-04.")],
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    study: Study = None,
     layout: Annotated[
         str, typer.Option(help="dsur (ICH E2F), or annual-report (FDA, 21 CFR 312.33) of the same data.")
     ] = "dsur",
@@ -129,7 +128,6 @@ def safety_dsur(
     """Write the pack of the yearly safety report as of a data lock point: page, tables, and their hashes."""
     from hashlib import sha256
 
-    from escalon.pipeline import open_study
     from escalon.report.dsur_layouts import LAYOUTS
     from escalon.report.dsur_page import write_dsur
     from escalon.store.ledger import read_facts
@@ -143,7 +141,7 @@ def safety_dsur(
         kind = next((one for one in LAYOUTS if one == layout), None)
         if kind is None:
             raise ValueError(f"--layout {layout}: right is {' or '.join(LAYOUTS)}")
-        files = write_dsur(read_facts(ledger), open_study(study), day, out, kind)
+        files = write_dsur(read_facts(ledger), folder_of(ledger, study), day, out, kind)
     for path in files:
         typer.echo(str(path))
     typer.echo(

@@ -8,12 +8,12 @@ import typer
 
 from escalon.cli.common import AsJson, bad_input, fail, show
 from escalon.cli.oneself import As, reading
+from escalon.cli.sending import Study, folder_of
 
 if TYPE_CHECKING:
     from escalon.criteria.dictionaries import EventDictionary
 
 Ledger = Annotated[str, typer.Argument(metavar="LEDGER", help="Ledger file, or database URL.")]
-Study = Annotated[Path, typer.Option("--study", help="Study folder.")]
 Dictionary = Annotated[
     Path | None,
     typer.Option(
@@ -38,8 +38,8 @@ def add_to(app: typer.Typer) -> None:
 
 def safety_icsr(
     ledger: Ledger,
-    study: Study,
     out: Annotated[Path, typer.Option(help="XML file to write.")],
+    study: Study = None,
     case: Annotated[int | None, typer.Option(help="Number of the case, as it stands now.")] = None,
     report: Annotated[
         int | None, typer.Option(help="Number of a report that was sent: write it again.")
@@ -63,7 +63,6 @@ def safety_icsr(
     from escalon.conduct.fold import fold
     from escalon.conduct.safety.icsr.reproduce import reproduce_report
     from escalon.conduct.safety.icsr.send import write_report
-    from escalon.pipeline import open_study
     from escalon.store.ledger import read_facts
 
     if (case is None) == (report is None):
@@ -78,7 +77,7 @@ def safety_icsr(
             "exported",
             f"report {report}" if case is None else f"case {case}",
         )
-        folder, facts, terms = open_study(study), read_facts(ledger), _dictionary(dictionary, version)
+        folder, facts, terms = folder_of(ledger, study), read_facts(ledger), _dictionary(dictionary, version)
         if report is not None:
             found = reproduce_report(facts, report, folder, terms)
             written, same = found.written, found.same

@@ -2,12 +2,27 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 if TYPE_CHECKING:
     from escalon.conduct.act import Actor, Command, Event
     from escalon.conduct.state import State
     from escalon.protocol import StudyFolder
+
+
+Study = Annotated[
+    Path | None,
+    typer.Option("--study", help="Study folder; default: the version in force, which the ledger keeps."),
+]
+
+
+def folder_of(ledger: str, study: Path | None) -> "StudyFolder":
+    """Return the study folder at ``study``; without one the version in force that the ledger keeps."""
+    from escalon.pipeline import open_study
+
+    return current(ledger, None)[1] if study is None else open_study(study)
 
 
 def current(ledger: str, study: Path | None) -> "tuple[State, StudyFolder]":

@@ -1,6 +1,7 @@
 """What sites are told of the queue: predicted openings by hand, and service per site against numpy."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -133,3 +134,16 @@ def test_the_commands_show_codes_and_moments_only(desk: Desk, tmp_path: Path) ->
     served = json.loads(CliRunner().invoke(app, ["fairness", *arguments, "--json"]).output)
     assert [row["requests"] for row in served["sites"]] == [5, 1]
     assert CliRunner().invoke(app, ["fairness", *arguments]).output.splitlines()[1].startswith("01")
+    # Without a folder the version the ledger keeps is used, also once the folder says something else.
+    for command in (["queue"], ["fairness"], ["calendar", "--site", "01", "--out", str(tmp_path / "kept.ics")]):
+        kept = CliRunner().invoke(app, [command[0], ledger, *command[1:]])
+        named = CliRunner().invoke(app, [*command, *arguments])
+        assert kept.exit_code == 0, kept.output
+        assert kept.output == named.output
+    changed = tmp_path / "changed"
+    shutil.copytree(BALLI, changed)
+    study = changed / "study.yaml"
+    study.write_text(study.read_text().replace("within_days: 30,", "within_days: 31,", 1))
+    refused = CliRunner().invoke(app, ["queue", ledger, "--study", str(changed)])
+    assert refused.exit_code == 2
+    assert "without --study that version is used" in " ".join(refused.output.split())
