@@ -1,6 +1,7 @@
 """What all commands share: options, reading numbers, JSON, and turning bad input into messages and exit code 2."""
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +44,16 @@ def bad_input() -> Iterator[None]:
         fail("\n".join(_fault(row) for row in error.errors()))
     except (ValueError, KeyError, OSError) as error:
         fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+    except Exception as error:
+        if not _of_database(error):
+            raise
+        fail(f"the database refused, and nothing was written: {' '.join(str(error).split())}")
+
+
+def _of_database(error: Exception) -> bool:
+    """Tell whether a database raised it: it is locked, may not be written, is full, or ended the connection."""
+    database = sys.modules.get("django.db")
+    return database is not None and isinstance(error, database.Error)
 
 
 def _fault(row: Mapping[str, Any]) -> str:
@@ -73,7 +84,6 @@ def show(answer: dict[str, Any]) -> None:
 def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print ``rows`` as CSV with the names of the first one as header; nothing for no rows."""
     import csv
-    import sys
 
     if rows:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")

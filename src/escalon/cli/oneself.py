@@ -116,12 +116,13 @@ def carry_out_proved(
     """Ask for the password, prove who is there, and send ``command``; ValueError if one or the other is refused."""
     from escalon.cli.sending import actor_of, current
     from escalon.conduct.act import Refused, Signed
-    from escalon.store.accounts.door import Accounts
     from escalon.store.connection import connect_accounts
     from escalon.store.notices import deliver_notices, sender_of
 
+    _, folder = current(ledger, None)  # before accounts are made at a place that holds no ledger
     connect_accounts(accounts or ledger)
-    _, folder = current(ledger, None)
+    from escalon.store.accounts.door import Accounts  # only once Django is set up
+
     with _writer(ledger, folder) as writer:
         actor = actor_of(writer.state, person, command, datetime.now(UTC), roles)
         password = typer.prompt("Password", hide_input=True, err=True)

@@ -111,7 +111,7 @@ def _write_accounts(alias: str, out: Path, accounts: str) -> dict[str, Any]:
     if accounts == LEFT_OUT:
         return {"left_out": "as asked for"}
     with ExitStack() as stack:
-        where = alias if accounts == WITH_LEDGER else stack.enter_context(consistent(accounts))
+        where = alias if accounts == WITH_LEDGER else stack.enter_context(consistent(accounts, ledger=False))
         if not has_accounts(where):
             if accounts == WITH_LEDGER:
                 return {"left_out": "the database of the ledger holds none"}

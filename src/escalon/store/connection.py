@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import django
 from django.conf import settings
@@ -43,12 +43,13 @@ def configure() -> None:
         django.setup()
 
 
-def connect(url: str, *, create: bool) -> str:
+def connect(url: str, *, create: bool, ledger: bool = True) -> str:
     """Return the connection alias for ``url``: a file path, ``sqlite:///path`` or ``postgresql://user@host/name``.
 
     Args:
         url: where the ledger is.
         create: make the file and the tables if they are missing; otherwise their absence is an error.
+        ledger: whether a ledger must be there to be read; False where accounts alone are looked for.
 
     Raises:
         LedgerUnavailable: no such ledger, a database that is none or does not answer, or one not served here.
@@ -56,7 +57,7 @@ def connect(url: str, *, create: bool) -> str:
     configure()
     description = _describe(url)
     alias = "ledger-" + hashlib.sha256(url.encode()).hexdigest()[:12]
-    if description["ENGINE"].endswith("sqlite3"):
+    if str(description["ENGINE"]).endswith("sqlite3"):
         path = Path(str(description["NAME"]))
         if not create and not path.is_file():
             raise LedgerUnavailable(f"{path}: there is no ledger at this path")
@@ -71,7 +72,7 @@ def connect(url: str, *, create: bool) -> str:
             alias
         ]
     if not create:
-        _check_ledger(alias, url)
+        _check_readable(alias, url, ledger)
         return alias
     try:
         call_command("migrate", "store", database=alias, verbosity=0, interactive=False)
@@ -95,13 +96,13 @@ def _read_only(path: Path) -> dict[str, object]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": {"timeout": 30}}
 
 
-def _check_ledger(alias: str, url: str) -> None:
+def _check_readable(alias: str, url: str, ledger: bool) -> None:
     """Nothing is made in a database that holds something else, and nobody is told that it says nothing."""
     try:
         held = EVENT_TABLE in connections[alias].introspection.table_names()
     except Error as error:
         raise _unreadable(url, error) from error
-    if not held:
+    if ledger and not held:
         disconnect(alias)
         raise LedgerUnavailable(f"{shown(url)}: holds no ledger of Escalon (it has no table {EVENT_TABLE})")
 

@@ -17,9 +17,9 @@ from escalon.store.study_versions import kept_texts
 
 
 @contextmanager
-def consistent(url: str) -> Iterator[str]:
-    """Connect to the ledger at ``url`` for reading; everything read inside is of one moment."""
-    alias = connect(url, create=False)
+def consistent(url: str, *, ledger: bool = True) -> Iterator[str]:
+    """Connect to the ledger (False: to accounts) at ``url`` for reading; everything read inside is of one moment."""
+    alias = connect(url, create=False, ledger=ledger)
     try:
         with transaction.atomic(using=alias):
             if connections[alias].vendor == "postgresql":

@@ -1,6 +1,9 @@
 """Commands on a ledger: what they print, what they refuse with exit code 2 and one sentence, nothing half written."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -196,3 +199,105 @@ def test_the_moment_of_an_act_is_that_of_the_server(ledger: Path) -> None:
     )
     assert abs((datetime.now().astimezone() - datetime.fromisoformat(at)).total_seconds()) < 600
     assert (name, role) == ("Monitor", "medical_monitor")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("holds",), ("store", "rebuild"), ("store", "rebuild", "--check"), ("export", "--out", "o.jsonl")],
+)
+def test_what_is_no_ledger_is_named_and_left_as_it_is(command: tuple[str, ...], tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    ask(str(other), "CREATE TABLE samples (tube TEXT)")
+    empty, text = tmp_path / "empty.db", tmp_path / "letter.txt"
+    empty.touch()
+    text.write_text("Dear all, " * 500, encoding="utf-8")
+    before = other.read_bytes()
+    for path in (other, empty):
+        assert refused(*command, path) == f"{path}: holds no ledger of Escalon (it has no table ledger_event)"
+    assert ask(str(other), "SELECT name FROM sqlite_master") == [("samples",)]
+    assert len(other.read_bytes()) == len(before)
+    assert empty.stat().st_size <= 4096
+    assert refused(*command, text) == f"{text}: not a readable ledger: file is not a database"
+    assert text.read_text(encoding="utf-8") == "Dear all, " * 500
+
+
+def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    said = refused("holds", "postgresql://nobody:a-secret@127.0.0.1:1/trial")
+    assert said.startswith(
+        "postgresql://nobody:***@127.0.0.1:1/trial: not a readable ledger: connection failed"
+    )
+    assert "a-secret" not in said
+
+
+def test_what_the_database_refuses_is_one_sentence(ledger: Path) -> None:
+    ask(
+        str(ledger),
+        "CREATE TRIGGER full BEFORE INSERT ON ledger_event BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    )
+    ((before,),) = ask(str(ledger), COUNT)
+    request = (
+        "redact",
+        ledger,
+        "--event",
+        named(ledger),
+        "--item",
+        "values.AETERM",
+        "--reason",
+        "personal data",
+    )
+    assert refused(*request, "--by", "dm") == "the database refused, and nothing was written: disk full"
+    assert ask(str(ledger), COUNT) == [(before,)]
+
+
+def test_a_command_that_asks_for_a_password_works_as_a_program_of_its_own(
+    ledger: Path, tmp_path: Path
+) -> None:
+    """In the process of the tests Django is set up already; in a terminal it is not."""
+    wish = ("--by", "nobody", "--role", "monitor", "--reason", "fire", "--hours", "2")
+    program = [sys.executable, "-c", "from escalon.cli import main; main()", "break-glass"]
+    for path, words in ((ledger, "no person with this id"), (tmp_path / "missing.db", "there is no ledger")):
+        done = subprocess.run(
+            [*program, path, *wish], capture_output=True, text=True, input="x\n", check=False
+        )
+        assert done.returncode == 2, done.stderr
+        assert words in done.stderr
+    assert not (tmp_path / "missing.db").exists()
+
+
+def test_a_ledger_on_a_medium_nobody_may_write_to_is_read(ledger: Path, tmp_path: Path) -> None:
+    """An inspector's copy: verified, read and exported as it lies there; what would write says why it cannot."""
+    medium = tmp_path / "medium"
+    medium.mkdir()
+    copy = medium / "ledger.db"
+    copy.write_bytes(ledger.read_bytes())
+    copy.chmod(0o444)
+    medium.chmod(0o555)
+    try:
+        assert "the chain holds" in without_rights("verify", copy)
+        assert "nothing is held" in without_rights("holds", copy)
+        assert "not signed" in without_rights("export", copy, "--out", tmp_path / "export.jsonl")
+        wish = (
+            "redact",
+            copy,
+            "--event",
+            named(ledger),
+            "--item",
+            "values.AETERM",
+            "--reason",
+            "personal data",
+        )
+        said = without_rights(*wish, "--by", "dm")
+        assert said == f"{copy}: the file or its folder may not be written; it can be read only"
+        assert [path.name for path in medium.iterdir()] == ["ledger.db"]
+    finally:
+        medium.chmod(0o755)
+
+
+def without_rights(*arguments: str | Path | int) -> str:
+    """What the program prints to somebody who may not write where the file does not say so; root always may."""
+    dropped = "-dac_override,-dac_read_search"
+    drop = ["setpriv", "--bounding-set", dropped, "--inh-caps", dropped] if os.geteuid() == 0 else []
+    program = [*drop, sys.executable, "-c", "from escalon.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 2), done.stderr
+    return (done.stdout + done.stderr).strip()

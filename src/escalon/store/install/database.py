@@ -29,7 +29,7 @@ def check_database(url: str, writer: str | None = None) -> list[Finding]:
         writer: name of that role, if ``url`` is another's (PostgreSQL).
     """
     try:
-        alias = connect(url, create=False)
+        alias = connect(url, create=False, ledger=False)
         connections[alias].ensure_connection()
     except (LedgerUnavailable, DatabaseError) as error:
         return [Finding(AREA, "reachable", "fail", one_line(str(error)))]
