@@ -11,6 +11,7 @@ from escalon.cli import (
     calendar,
     capture,
     casebook,
+    cohorts,
     criteria,
     decision,
     design,
@@ -41,6 +42,7 @@ people.add_to(app)
 audit.add_to(app)
 reviews.add_to(app)
 calendar.add_to(app)
+cohorts.add_to(app)
 queue.add_to(app)
 capture.add_to(app)
 casebook.add_to(app)
