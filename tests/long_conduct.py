@@ -125,9 +125,10 @@ def report(total: Result, command: str, took: float) -> str:
     """Totals as text: what was asked, what was found, wishes by kind and outcome, facts by kind."""
     sent = sum(total.wishes.values())
     found = "no violation" if not total.found else f"{len(total.found)} VIOLATIONS"
+    checked = f"{total.sequences} sequences, " if total.sequences != sent else ""
     lines = [
         f"{command} (commit {_commit()})",
-        f"{total.sequences} sequences, {sent} wishes, {sum(total.facts.values())} facts, {found}, {took:.0f} s",
+        f"{checked}{sent} wishes, {sum(total.facts.values())} facts, {found}, {took:.0f} s",
         *total.found,
         *(f"  study {name}: {count}" for name, count in sorted(total.studies.items())),
         *(f"  {name}: {count}" for name, count in sorted(total.wishes.items())),

@@ -32,10 +32,10 @@ def _approve(walk: Walk) -> Any:
         return None
     level = patient.dose_level or 1
     level = walk.chance(1, 4) if walk.chance(0, 2) == 0 else level
-    return _approved(walk, patient, level, walk.chance(0, 5), walk.chance(0, 9) == 0)
+    return approve_again(walk, patient, level, walk.chance(0, 5), walk.chance(0, 9) == 0)
 
 
-def _approved(walk: Walk, patient: Patient, level: int, lacking: int, wrong: bool) -> Any:
+def approve_again(walk: Walk, patient: Patient, level: int, lacking: int, wrong: bool) -> Any:
     number = len(exposures(walk.state, patient.patient)) + 1 + wrong
     signers = (act.CHAIR, act.MONITOR)
     for signer in signers[lacking if lacking < 3 else 0 :]:
@@ -124,7 +124,7 @@ def _go_on(walk: Walk) -> Any:
             walk.now = moment - timedelta(hours=walk.pick([0, 0, 0, 1]))
         return _cells(walk, patient, last.dose_level, walk.now)
     if last.exposure == 1 or (last.judged is not None and not last.reopened):
-        return _approved(walk, patient, patient.dose_level or 1, 3, wrong=False)
+        return approve_again(walk, patient, patient.dose_level or 1, 3, wrong=False)
     if propose_exposure(walk.state, last, walk.folder, walk.now).status is not DltStatus.PENDING:
         return _judged(walk, last, last.exposure, wrong=False)
     walk.now += timedelta(days=7)

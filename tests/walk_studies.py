@@ -1,5 +1,6 @@
 """The studies a walk goes through: the reference study and variants with what it leaves out, from three starts."""
 
+from datetime import timedelta
 from functools import cache
 
 from escalon.conduct import commands as c
@@ -8,7 +9,7 @@ from tests import act
 from tests.conduct_walk import WISHES, Walk, Wish
 from tests.conduct_watch import Chance
 from tests.study_files import backfill_files, balli_files
-from tests.walk_further import AGAIN, BELOW
+from tests.walk_further import AGAIN, BELOW, approve_again
 
 BELOW_HIGHEST = (
     "cap: !assumption 5, order: !assumption highest, "
@@ -34,8 +35,13 @@ VARIANTS: dict[str, tuple[str, str, str, str]] = {
     "lot": (BELOW_BY_LOT, SHORT, "level_and_above", "regimen"),
     "response": (BELOW_AFTER_RESPONSE, TWICE, "stratum", "both"),
 }
-STARTS = 3
-"""Where a walk begins: the first cohort open, its three patients judged without a DLT, the second cohort open."""
+STARTS = 4
+"""Where a walk begins: the first cohort open; its three patients judged without a DLT; the second cohort open; its
+three patients judged, two with a DLT, while one of the first cohort may have the cells again at its level."""
+LATE = {"strata": 240, "response": 200}
+"""Days by which a variant begins later, so that the regimen changes between or within its first cohorts."""
+NO_FORM_CHECK = ("often", "lot")
+"""Variants whose form does not compare the planned dose with the assigned one: the dose lock alone does."""
 
 
 @cache
@@ -52,7 +58,12 @@ def study_of(name: str) -> StudyFolder:
         )
         text = text.replace("  zone: !assumption", f"  hold_scope:\n{causes}  zone: !assumption", 1)
     text = text.replace("clear_across_strata: !assumption both", f"clear_across_strata: !assumption {across}")
-    return load_study({**files, "conduct.yaml": text})
+    changed = {**files, "conduct.yaml": text}
+    if name in NO_FORM_CHECK:
+        lines = files["forms/ex.yaml"].splitlines(keepends=True)
+        changed["forms/ex.yaml"] = "".join(line for line in lines if "{id: EX-LEVEL," not in line)
+        assert changed["forms/ex.yaml"] != files["forms/ex.yaml"]
+    return load_study(changed)
 
 
 def wishes_of(name: str) -> tuple[Wish, ...]:
@@ -63,17 +74,33 @@ def wishes_of(name: str) -> tuple[Wish, ...]:
 
 @cache
 def _begun(name: str, start: int) -> Walk:
-    walk = Walk(study_of(name), lambda low, high: low)
-    walk.start()
-    if start > 0:
+    if start == 0:
+        walk = Walk(study_of(name), lambda low, high: low)
+        walk.now += timedelta(days=LATE.get(name, 0))
+        walk.start()
+        return walk
+    walk = _begun(name, start - 1).copied(lambda low, high: low)
+    if start == 1:
         act.observe_cohort(walk, ["001", "002", "003"])
-    if start > 1:
-        walk.must(act.STATISTICIAN, c.RequestRecommendation())
-        act.meet(walk, "escalate", 2)
-        for coordinator in (act.COORDINATOR, act.COORDINATOR_2):
-            act.acknowledge(walk, coordinator)
+    if start == 2:
+        _second_cohort(walk)
+    if start == 3:
+        _toxic(walk)
     assert walk.violations == [], walk.violations
     return walk
+
+
+def _second_cohort(walk: Walk) -> None:
+    walk.must(act.STATISTICIAN, c.RequestRecommendation())
+    act.meet(walk, "escalate", 2)
+    for coordinator in (act.COORDINATOR, act.COORDINATOR_2):
+        act.acknowledge(walk, coordinator)
+
+
+def _toxic(walk: Walk) -> None:
+    if walk.folder.conduct.slots.redosing is not None:  # refused where level 2 is not cleared in the stratum
+        approve_again(walk, walk.state.patients["001"], 2, 0, wrong=False)
+    act.observe_cohort(walk, ["004", "005", "006"], dlts=("004", "005"))
 
 
 def walk_of(name: str, start: int, chance: Chance) -> Walk:
