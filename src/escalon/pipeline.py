@@ -183,9 +183,9 @@ def render_review(facts: "Sequence[Fact]", folder: StudyFolder, number: int, par
 
     now = fold(facts)
     if number == 0:
-        if part not in [one.id for one in folder.study.parts]:
+        if part not in [one.id for one in version_in_force(now, folder).study.parts]:
             raise ValueError(f"--part: the study has no part {part!r}")
-        return render_packet(now, now, folder, preview_cut(now, part), None)
+        return render_packet(now, now, version_in_force(now, folder), preview_cut(now, part), None)
     opened = [f for f in facts if isinstance(f.event, ReviewOpened) and f.event.review == number]
     if not opened:
         raise ValueError(f"there is no review {number}; the ledger holds {len(now.committee.reviews)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.oneself import As, reading
 from escalon.cli.sending import Study
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def calendar(
     out: Annotated[Path, typer.Option(help="File to write, such as site-01.ics.")],
     study: Study = None,
     at: At = None,
+    as_person: As = None,
 ) -> None:
     """Write a site's calendar: earliest infusions with their reason, windows, reservations; coded ids only.
 
@@ -39,6 +41,7 @@ def calendar(
     from escalon.report.calendar_feed import calendar_entries, render_calendar
 
     with bad_input():
+        reading(ledger, as_person, "slots and cohorts", "", "exported", f"the calendar of site {site}")
         state, folder = state_at(ledger, study, at)
         content = render_calendar(state, folder, site)
         entries = calendar_entries(state, folder, site)
@@ -52,11 +55,13 @@ def holds(
     at: At = None,
     everything: Annotated[bool, typer.Option("--all", help="Lifted holds as well.")] = False,
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """What is held, since when and why."""
     from escalon.conduct.holds import scope_words
 
     with bad_input():
+        reading(ledger, as_person, "slots and cohorts", "", "viewed", "holds")
         state = _state(ledger, at)
         found = state.holds if everything else state.open_holds
         rows: list[dict[str, Any]] = [

@@ -7,6 +7,7 @@ import typer
 
 from escalon.cli.common import AsJson, bad_input, show
 from escalon.cli.oneself import As, reading
+from escalon.cli.sending import Study
 
 decision_app = typer.Typer(help="Recommendations and decisions in a ledger.")
 
@@ -84,8 +85,8 @@ def decision_list(
 def decision_packet(
     number: Annotated[int, typer.Argument(help="Number of the review, from 1; 0 for a preview as of now.")],
     ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
-    study: Annotated[Path, typer.Option(help="Study folder.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    study: Study = None,
     part: Annotated[str, typer.Option(help="Part of the study, for a preview.")] = "escalation",
     as_person: As = None,
 ) -> None:
@@ -96,7 +97,7 @@ def decision_packet(
 
     with bad_input():
         reading(ledger, as_person, "committee packet", "", "exported", f"review {number}")
-        folder = all_versions(ledger, open_study(study))
+        folder = all_versions(ledger, None if study is None else open_study(study))
         page = render_review(read_facts(ledger), folder, number, part)
         out.write_text(page, encoding="utf-8")
     typer.echo(f"{out}: packet of {'a preview' if number == 0 else f'review {number}'}")

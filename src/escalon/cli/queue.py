@@ -8,6 +8,7 @@ import typer
 
 from escalon.cli.calendar import At, Ledger, state_at
 from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.oneself import As, reading
 from escalon.cli.sending import Study
 
 
@@ -23,6 +24,7 @@ def show_queue(
     site: Annotated[str | None, typer.Option(help="Show codes of this site's candidates only.")] = None,
     at: At = None,
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """Who waits for a place, and when one may open; reservations with their end and how they are handed back."""
     from escalon.conduct.slots.prediction import ASSUMED, predict
@@ -30,6 +32,7 @@ def show_queue(
     from escalon.conduct.slots.state import Status
 
     with bad_input():
+        reading(ledger, as_person, "slots and cohorts", "", "viewed", "the queue")
         state, folder = state_at(ledger, study, at)
         if state.at is None:
             raise ValueError(f"{ledger}: the ledger is empty")
@@ -86,11 +89,14 @@ def show_queue(
         typer.echo("Assumed, " + "; ".join(ASSUMED))
 
 
-def show_fairness(ledger: Ledger, study: Study = None, at: At = None, as_json: AsJson = False) -> None:
+def show_fairness(
+    ledger: Ledger, study: Study = None, at: At = None, as_json: AsJson = False, as_person: As = None
+) -> None:
     """Per site: requests, seats, releases, expiries, and waits in hours (median, quartiles)."""
     from escalon.conduct.slots.fairness import fairness
 
     with bad_input():
+        reading(ledger, as_person, "slots and cohorts", "", "viewed", "service per site")
         state, folder = state_at(ledger, study, at)
         rows = fairness(state)
     if as_json:

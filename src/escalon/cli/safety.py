@@ -95,6 +95,7 @@ def safety_calendar(
     study: Study = None,
     at: Annotated[str | None, typer.Option("--at", help="Moment with its zone; default: now.")] = None,
     as_json: AsJson = False,
+    as_person: As = None,
 ) -> None:
     """Data lock points of the yearly report from the birth date on: when each is due and where it stands."""
     from escalon.conduct.fold import cut
@@ -105,6 +106,7 @@ def safety_calendar(
 
     with bad_input():
         moment = _moment(at) if at is not None else datetime.now(UTC)
+        reading(ledger, as_person, "safety cases", "", "viewed", "the calendar of yearly reports")
         folder = folder_of(ledger, study)
         today = awareness_date(moment, folder.conduct.safety.zone)
         rows = period_rows(calendar(folder, cut(read_facts(ledger), moment).safety, today), today)

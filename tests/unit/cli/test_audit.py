@@ -122,7 +122,7 @@ def test_the_table_shows_the_last_rows_and_says_how_many_there_are(ledger: str) 
     assert "earlier ones are not shown" in shown
     assert "entered late; not reviewed" in shown
     assert "=read again" in shown
-    assert run("audit", ledger, "--patient", "099") == "No event matches.\n"
+    assert run("audit", ledger, "--patient", "001", "--until", "2019-01-01") == "No event matches.\n"
 
 
 def test_csv_has_every_column_and_no_formula(ledger: str) -> None:
@@ -142,6 +142,12 @@ def test_csv_has_every_column_and_no_formula(ledger: str) -> None:
         (["--definition", "all"], "late-entries"),
         (["--flag", "odd"], "late_entry"),
         (["--csv", "--json"], "either"),
+        (["--patient", "099"], "knows no such patient; it has 001"),
+        (["--site", "99"], "knows no such site; it has 01"),
+        (["--person", "nobody"], "knows no such person"),
+        (["--role", "wizard"], "knows no such role"),
+        (["--kind", "formrecorded"], "knows no such kind"),
+        (["--since", "2020-02-01", "--until", "2020-01-01"], "no event is in between"),
     ],
 )
 def test_a_wrong_wish_says_what_would_be_right(ledger: str, args: list[str], words: str) -> None:
@@ -254,6 +260,12 @@ def test_security_events_are_for_who_may_read_them(ledger: str) -> None:
 
 READS: list[tuple[tuple[str, ...], str, str, str]] = [
     (("access", "LEDGER", "--on", "2020-01-06"), ADMINISTRATOR.id, DATA_MANAGER.id, "viewed"),
+    (("cohorts", "LEDGER"), STATISTICIAN.id, ADMINISTRATOR.id, "viewed"),
+    (("queue", "LEDGER"), INVESTIGATOR.id, ADMINISTRATOR.id, "viewed"),
+    (("fairness", "LEDGER"), DATA_MANAGER.id, ADMINISTRATOR.id, "viewed"),
+    (("holds", "LEDGER"), DATA_MANAGER.id, ADMINISTRATOR.id, "viewed"),
+    (("calendar", "LEDGER", "--site", "01", "--out", "OUT"), "i", ADMINISTRATOR.id, "exported"),
+    (("safety", "calendar", "LEDGER"), "so", STATISTICIAN.id, "viewed"),
     (("decision", "list", "--ledger", "LEDGER"), STATISTICIAN.id, INVESTIGATOR.id, "viewed"),
     (("safety", "cases", "LEDGER"), "so", STATISTICIAN.id, "viewed"),
     (("safety", "clocks", "LEDGER"), "so", DATA_MANAGER.id, "viewed"),
