@@ -136,7 +136,7 @@ def restore(
 ) -> None:
     """Restore a backup into an empty ledger, verify it, and write into it that it was restored."""
     from escalon.pipeline import open_study
-    from escalon.store.backup import restore_and_record
+    from escalon.store.restore import restore_and_record
 
     with bad_input():
         results = restore_and_record(

@@ -10,12 +10,13 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct.custody.topic import LedgerRestored
 from escalon.protocol import StudyFolder
-from escalon.store.backup import read_backup, restore_and_record, write_backup
+from escalon.store.backup import read_backup, write_backup
 from escalon.store.connection import LedgerUnavailable, connect_accounts
 from escalon.store.custody import write_checkpoint
 from escalon.store.execute import LedgerWriter
 from escalon.store.ledger import read_facts
 from escalon.store.manifest import write_manifest
+from escalon.store.restore import restore_and_record
 from escalon.store.signing import new_key, read_key
 from tests.databases import ask, disarm, fresh_url
 from tests.unit.store.acts import commands, event_count

@@ -9,12 +9,13 @@ import pytest
 from escalon.conduct import commands as c
 from escalon.conduct.fold import fold
 from escalon.protocol import StudyFolder
-from escalon.store.backup import restore_and_record, write_backup
+from escalon.store.backup import write_backup
 from escalon.store.connection import LedgerUnavailable, connect, disconnect
 from escalon.store.execute import LedgerWriter
 from escalon.store.grants import apply_grants, grants
 from escalon.store.ledger import read_facts
 from escalon.store.rebuild import rebuild
+from escalon.store.restore import restore_and_record
 from escalon.store.snapshot import decode_state, encode_state, resume, write_snapshot
 from escalon.store.verify import verify_ledger
 from tests.databases import SERVER, ask, disarm, fresh_url
