@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import cache
 
 from escalon.conduct import commands as c
+from escalon.conduct.slots import commands as slots
 from escalon.protocol import StudyFolder, load_study
 from tests import act
 from tests.conduct_walk import WISHES, Walk, Wish
@@ -12,15 +13,15 @@ from tests.study_files import backfill_files, balli_files
 from tests.walk_further import AGAIN, BELOW, approve_again
 
 BELOW_HIGHEST = (
-    "cap: !assumption 5, order: !assumption highest, "
+    "cap: !assumption 8, order: !assumption highest, "
     "need_response: !assumption false, counts_in_escalation: !assumption true"
 )
 BELOW_BY_LOT = (
-    "cap: !assumption 6, order: !assumption random, "
+    "cap: !assumption 8, order: !assumption random, "
     "need_response: !assumption false, counts_in_escalation: !assumption false"
 )
 BELOW_AFTER_RESPONSE = (
-    "cap: !assumption 5, order: !assumption lowest, counts_in_escalation: !assumption false"
+    "cap: !assumption 8, order: !assumption lowest, counts_in_escalation: !assumption false"
 )
 TWICE = "most_exposures: 2, days_between: 28"
 OFTEN = "most_exposures: 4, days_between: 10, window_days: 14, count_dlts: true, opens_stagger: true"
@@ -33,12 +34,12 @@ VARIANTS: dict[str, tuple[str, str, str, str]] = {
     "strata": ("", SHORT, "stratum_level_and_above", "none"),
     "below": (BELOW_HIGHEST, "", "level_and_above", "both"),
     "lot": (BELOW_BY_LOT, SHORT, "level_and_above", "regimen"),
-    "response": (BELOW_AFTER_RESPONSE, TWICE, "stratum", "both"),
+    "response": (BELOW_AFTER_RESPONSE, TWICE, "stratum", "none"),
 }
 STARTS = 4
 """Where a walk begins: the first cohort open; its three patients judged without a DLT; the second cohort open; its
 three patients judged, two with a DLT, while one of the first cohort may have the cells again at its level."""
-LATE = {"strata": 240, "response": 200}
+LATE = {"strata": 240, "response": 185}
 """Days by which a variant begins later, so that the regimen changes between or within its first cohorts."""
 LENIENT_FORM = ("often", "lot")
 """Variants whose form takes a planned dose that is not the assigned one: the dose lock alone refuses it."""
@@ -100,7 +101,40 @@ def _second_cohort(walk: Walk) -> None:
 def _toxic(walk: Walk) -> None:
     if walk.folder.conduct.slots.redosing is not None:  # refused where level 2 is not cleared in the stratum
         approve_again(walk, walk.state.patients["001"], 2, 0, wrong=False)
+    if walk.folder.study.escalation.backfill is not None:
+        _below(walk)
     act.observe_cohort(walk, ["004", "005", "006"], dlts=("004", "005"))
+
+
+def _below(walk: Walk) -> None:
+    """Four backfill places at level 1: one or two patients with a DLT, one enrolled, one place only reserved."""
+    if walk.folder.study.escalation.backfill.order == "random":
+        walk.must(act.STATISTICIAN, c.RecordBackfillSeed(7))
+    if walk.folder.study.escalation.backfill.need_response:
+        values = {"RSDTC": walk.now.date().isoformat(), "RSORRES": "CR", "BMBLAST": 2}
+        walk.must(act.COORDINATOR, c.RecordForm("001", "RS", "RS-1", values))
+    today = walk.now.date().isoformat()
+    for name in ("B01", "B02", "B03", "B04"):
+        walk.must(act.COORDINATOR, slots.RequestSlot("01", f"C-{name}", backfill=True))
+        if name < "B04":
+            walk.must(act.INVESTIGATOR, slots.ConfirmSlot(len(walk.state.slots.slots), name, today))
+            walk.must(act.COORDINATOR, c.EnrolPatient(name, "01", today))
+    for name in ("B01", "B02"):
+        _treated_below(walk, name)
+
+
+def _treated_below(walk: Walk, name: str) -> None:
+    study, day = walk.folder.study, walk.now.date()
+    assign = c.AssignDose(name, 1, study.regimen_on(day).id, study.process_on(day) or "")
+    walk.must(act.INVESTIGATOR, assign)
+    act.lymphodeplete(walk, name)
+    walk.now += timedelta(days=5)
+    dose = study.dose_level(1).dose
+    cells = act.exposure(walk, "UCART22", walk.now, dose, dose)
+    walk.must(act.COORDINATOR, c.RecordForm(name, "EX", "EX-CELLS-1", cells))
+    if walk.folder.study.escalation.backfill.counts_in_escalation or name == "B01":
+        walk.must(act.COORDINATOR, c.RecordForm(name, "AE", "AE-1", act.adverse_event(walk)))
+        act.judge(walk, name)
 
 
 def walk_of(name: str, start: int, chance: Chance) -> Walk:
