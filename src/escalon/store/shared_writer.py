@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from django.db import InterfaceError, OperationalError
+
 from escalon.conduct.act import Outcome, Signed
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 from escalon.store.execute import Clock, LedgerWriter
 
+# The way to the database is gone; an act that was on its way may or may not be written.
+LOST = (OperationalError, InterfaceError)
 # More acts in a transaction save little, and each waits for all of them.
 MOST = 64
 
@@ -76,6 +80,8 @@ class SharedWriter:
 
         Raises:
             ValueError: the writer was closed.
+            OperationalError, InterfaceError: the database is gone or busy; whether the act was written is seen in
+                ``state`` once a later act went through. The writer opens a new connection by itself.
         """
         act = _Act(signed, request, Future())
         with self._door:
@@ -119,22 +125,31 @@ class SharedWriter:
         return acts, True
 
     def _write(self, writer: LedgerWriter, acts: list[_Act]) -> None:
-        if len(acts) > 1:
-            try:
-                with writer.batch():
-                    outcomes = [self._execute(writer, act) for act in acts]
-            except Exception:
-                # Whose fault it was shows when each is tried by itself; nothing of the block was written.
-                outcomes = []
-            for act, outcome in zip(acts, outcomes, strict=False):
-                act.outcome.set_result(outcome)
-            if outcomes:
-                return
-        for act in acts:
-            try:
-                act.outcome.set_result(self._execute(writer, act))
-            except BaseException as error:
+        before = writer.head
+        outcomes: list[Outcome] = []
+        try:
+            with writer.batch():
+                outcomes = [self._execute(writer, act) for act in acts]
+        except LOST as error:
+            # Whether the block is on disk is not known: to write it again could write it twice.
+            writer.reconnect()
+            for act in acts:
                 act.outcome.set_exception(error)
+            return
+        except Exception as error:
+            if writer.head == before:
+                self._each(writer, acts, error)
+                return
+        for act, outcome in zip(acts, outcomes, strict=True):
+            act.outcome.set_result(outcome)
+
+    def _each(self, writer: LedgerWriter, acts: list[_Act], error: Exception) -> None:
+        """Carry out by themselves the acts of a block that failed and of which nothing was written."""
+        if len(acts) == 1:
+            acts[0].outcome.set_exception(error)
+            return
+        for act in acts:
+            self._write(writer, [act])
 
     def _execute(self, writer: LedgerWriter, act: _Act) -> Outcome:
         return writer.execute(act.signed, request=act.request, clock=self._clock)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
 from escalon.conduct import commands as c
 from escalon.conduct.act import Outcome
@@ -17,7 +18,7 @@ from escalon.store.ledger import read_facts
 from escalon.store.shared_writer import SharedWriter
 from escalon.store.verify import verify_ledger
 from tests.act import COORDINATOR, panel
-from tests.databases import ask
+from tests.databases import SERVER, ask, fresh_url
 from tests.unit.store.acts import after_story, commands, event_count
 
 THREADS = 8
@@ -28,9 +29,11 @@ class Gate:
 
     def __init__(self, now: datetime) -> None:
         self.now, self.opened = now, threading.Event()
+        self.before: Callable[[], object] = lambda: None
 
     def __call__(self) -> datetime:
         assert self.opened.wait(30)
+        self.before()
         self.now += timedelta(seconds=1)
         return self.now
 
@@ -117,6 +120,44 @@ def test_an_act_that_fails_takes_no_other_with_it(url: str, balli: StudyFolder) 
     assert result.events == event_count(balli) + len(names)
     recorded = {getattr(fact.event, "record", "") for fact in read_facts(url)}
     assert set(names) - recorded == {"spoiled"}
+
+
+@pytest.mark.skipif(SERVER is None, reason="no PostgreSQL: ESCALON_TEST_DATABASE_URL is not set")
+def test_a_lost_server_is_said_to_everybody_and_the_next_act_goes_on(
+    tmp_path: Path, balli: StudyFolder
+) -> None:
+    with fresh_url("postgresql", tmp_path) as url:
+        writer, gate = opened(url, balli)
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with writer:
+            gate.before = lambda: ask(url, f"{end} AND pid <> pg_backend_pid()")
+            outcomes = at_once(writer, gate, panels(balli, [f"LB-{n}" for n in range(THREADS)]))
+            lost = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+            assert {type(one) for one in lost} <= {OperationalError, InterfaceError}
+            assert lost
+            gate.before = lambda: None
+            assert isinstance(writer.execute(panels(balli, ["LB-after"])[0]), tuple)
+            written = set(writer.state.patients["001"].records)
+        for number, outcome in enumerate(outcomes):
+            assert isinstance(outcome, tuple) == (f"LB-{number}" in written)
+        (result,) = verify_ledger(url)
+        assert result.holds, result.problems
+
+
+def test_a_snapshot_that_fails_undoes_nothing(
+    url: str, balli: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise ValueError("no room for a snapshot")
+
+    monkeypatch.setattr("escalon.store.execute.keep_snapshot", no_room)
+    gate = Gate(after_story(balli).now)
+    opened(url, balli)[0].close()
+    with SharedWriter(url, balli, clock=gate, snapshot_every=1) as writer:
+        outcomes = at_once(writer, gate, panels(balli, [f"LB-{n}" for n in range(THREADS)]))
+    assert all(isinstance(outcome, tuple) for outcome in outcomes), outcomes
+    (result,) = verify_ledger(url)
+    assert result.events == event_count(balli) + THREADS
 
 
 def spoil(url: str) -> None:
