@@ -105,11 +105,6 @@ class LedgerWriter:
         """Close the connection."""
         disconnect(self._alias)
 
-    def reconnect(self) -> None:
-        """Give up a connection that was lost; the next act opens a new one and takes what is in the ledger by then."""
-        with suppress(DatabaseError):
-            disconnect(self._alias)
-
     @property
     def head(self) -> str:
         """Hash of the last event known to this writer."""

@@ -131,8 +131,8 @@ class SharedWriter:
             with writer.batch():
                 outcomes = [self._execute(writer, act) for act in acts]
         except LOST as error:
-            # Whether the block is on disk is not known: to write it again could write it twice.
-            writer.reconnect()
+            # Whether the block is on disk is not known: to write it again could write it twice. Django gives up a
+            # connection that fails to roll back, and the next act opens another.
             for act in acts:
                 act.outcome.set_exception(error)
             return
