@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Many = list[str] | None
 SECURITY = "SecurityEventRecorded"
 
+SHOWN = 12
+"""Names a message lists at most."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the command of this file to ``app``."""
@@ -87,7 +90,10 @@ def audit(
         }
         wish = AuditSelection.model_validate({**{k: v for k, v in given.items() if v}, "text": text})
         start, end = _moment(since, "--since", False), _moment(until, "--until", True)
+        if start is not None and end is not None and end < start:
+            raise ValueError(f"--since {since} lies after --until {until}; no event is in between")
         state, folder = current(ledger, study)
+        _check_names(state, wish)
         saved = _saved(folder, definition)
         whose = (site or [""])[0] if len(site or ()) == 1 else ""
         reading(
@@ -109,6 +115,32 @@ def audit(
         with ReadingProgress(quiet=as_csv or as_json) as progress, open_trail(ledger) as trail:
             rows = _with_reviews(trail.rows(folder, told=progress.told), state)
             _print(filter(wanted, rows), last, as_csv, as_json, progress.__exit__)
+
+
+def _check_names(state: "State", wish: "AuditSelection") -> None:
+    """Raise ValueError for a name the ledger does not know: a slip must not read as "nothing happened"."""
+    from escalon.conduct.encoding import KINDS
+    from escalon.conduct.people.security import SYSTEM
+    from escalon.protocol.conduct.people import ROLES
+
+    coded = {slot.patient for slot in state.slots.slots if slot.patient is not None}
+    known = {
+        "patient": (wish.patients, {*state.patients, *coded}),
+        "site": (wish.sites, {*state.people.sites, *(one.site for one in state.patients.values())}),
+        "person": (
+            wish.persons,
+            {*state.people.persons, SYSTEM} if state.people.persons else set(wish.persons),
+        ),
+        "role": (wish.roles, {*ROLES, SYSTEM}),
+        "kind": (wish.kinds, set(KINDS)),
+    }
+    for what, (named, there) in known.items():
+        strange = [name for name in named if name not in there]
+        if strange:
+            few = sorted(there)[:SHOWN]
+            more = f" and {len(there) - SHOWN} more" if len(there) > SHOWN else ""
+            names = f"it has {', '.join(few)}{more}" if few else "it has none"
+            raise ValueError(f"--{what} {strange[0]}: the ledger knows no such {what}; {names}")
 
 
 def _selects(selection: "AuditSelection", row: "Row") -> bool:

@@ -22,6 +22,7 @@ def roles(
     """Show who may do what: every act and every kind of reading, with the roles that may."""
     from escalon.conduct.people.reading import READS
     from escalon.conduct.roles import command_rows, roles_page
+    from escalon.report.terminal_roles import render_roles
 
     if as_json:
         acts = [{"topic": t, "act": n, "meaning": m, "roles": list(r)} for t, n, m, r in command_rows()]
@@ -29,11 +30,7 @@ def roles(
     elif markdown:
         typer.echo(roles_page(), nl=False)
     else:
-        for topic, name, _, allowed in command_rows():
-            typer.echo(f"{topic:<10} {name:<24} {', '.join(allowed)}")
-        for what, scopes in READS.items():
-            readers = ", ".join(f"{role} ({scope})" for role, scope in scopes.items())
-            typer.echo(f"{'read':<10} {what:<24} {readers}")
+        typer.echo(render_roles(command_rows(), READS), nl=False)
 
 
 def access(

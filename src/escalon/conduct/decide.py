@@ -1,9 +1,11 @@
 """The one place where a wish becomes a fact: ``decide(state, signed, folder)`` gives events or a refusal. Pure."""
 
+from datetime import UTC, datetime
+
 from escalon.conduct import commands as c
 from escalon.conduct.act import Command, Event, Outcome, Refused, Signed
 from escalon.conduct.capture.commands import AmendStudy
-from escalon.conduct.roles import ALLOWED, may
+from escalon.conduct.roles import ALLOWED, may, meaning_of
 from escalon.conduct.state import State
 from escalon.conduct.topic import Decide
 from escalon.conduct.topics import TOPICS
@@ -53,20 +55,29 @@ def _with_reactions(
 
 def _refuse_act(state: State, signed: Signed, folder: StudyFolder) -> Refused | None:
     command = signed.command
-    name = type(command).__name__
     if not may(signed.actor.role, command):
         allowed = ", ".join(ALLOWED.get(type(command), ())) or "nobody"
-        return Refused("role", f"{name} is for {allowed}; {signed.actor.name} acts as {signed.actor.role}")
+        role = signed.actor.role
+        acts = f"{signed.actor.name} acts as {role}".replace("_", " ")
+        return Refused(
+            "role", f"{meaning_of(type(command))}: that is for {allowed.replace('_', ' ')}; {acts}"
+        )
     if signed.at.tzinfo is None:
         return Refused("clock", "the moment of an act needs a time zone")
     if state.at is not None and signed.at < state.at:
-        return Refused("clock", f"time does not run backwards: {signed.at} lies before {state.at}")
+        return Refused(
+            "clock", f"time does not run backwards: {_shown(signed.at)} lies before {_shown(state.at)}"
+        )
     if isinstance(command, c.OpenStudy):
         return None
     if state.opened_at is None:
-        return Refused("study-open", f"{name} needs an open study")
+        return Refused("study-open", f"{meaning_of(type(command))}: the study is not open yet")
     if state.closed_at is not None and type(command) not in _AFTER_CLOSURE:
-        return Refused("study-open", f"the study was closed at {state.closed_at}")
+        return Refused("study-open", f"the study was closed on {_shown(state.closed_at)}")
     if state.study_hash != folder.hash and not isinstance(command, AmendStudy):
         return Refused("study-version", "the study folder is not the version the study was opened on")
     return None
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%d %b %Y %H:%M:%S} UTC"

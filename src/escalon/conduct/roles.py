@@ -18,15 +18,16 @@ def may(role: str, command: Command) -> bool:
 def command_rows() -> tuple[tuple[str, str, str, tuple[str, ...]], ...]:
     """Return topic, command, what it does and its roles; topics and commands in their own order."""
     return tuple(
-        (topic.name, command.__name__, _meaning(command), roles)
+        (topic.name, command.__name__, meaning_of(command), roles)
         for topic in TOPICS
         for command, roles in topic.allowed.items()
     )
 
 
-def _meaning(command: type[Command]) -> str:
-    """The first line of a command's docstring, as words for a table."""
-    return (command.__doc__ or "").strip().split("\n")[0].split("; ")[0].rstrip(".").replace("``", "")
+def meaning_of(command: type[Command]) -> str:
+    """Return what a command does, in words for tables and refusals: the first line of its docstring, or its name."""
+    said = (command.__doc__ or "").strip().split("\n")[0].split("; ")[0].rstrip(".").replace("``", "")
+    return said or command.__name__
 
 
 def roles_page() -> str:

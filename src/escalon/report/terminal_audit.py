@@ -15,6 +15,7 @@ from escalon.conduct.oversight.due import Due
 from escalon.conduct.oversight.select import value_text
 from escalon.conduct.oversight.trail import Row
 from escalon.protocol.conduct.oversight import FLAGS
+from escalon.report.terminal_text import table_text
 
 COLUMNS = (
     "seq",
@@ -116,7 +117,7 @@ def render_audit(rows: Sequence[tuple[Row, tuple[int, ...]]], matched: int, unre
     left = matched - len(rows)
     hidden = f" ({left} earlier ones are not shown: --last 0 shows all)" if left else ""
     closing = f"{matched} rows{hidden}; {unreviewed} of them not reviewed yet"
-    return f"{_text(table, 160)}{closing}\n"
+    return f"{table_text(table, 160)}{closing}\n"
 
 
 def _cells(row: Row, reviews: tuple[int, ...]) -> tuple[str, ...]:
@@ -173,14 +174,7 @@ def render_due(rows: Sequence[Due], at: datetime) -> str:
         last = f"{row.last:%Y-%m-%d}" if row.last else "never"
         roles = ", ".join(role.replace("_", " ") for role in row.roles)
         table.add_row(f"{row.due:%Y-%m-%d}", state, f"{row.name}: {row.title}", roles, last, row.to_do)
-    return _text(table, 140)
-
-
-def _text(table: Table, width: int) -> str:
-    console = Console(width=width, force_terminal=False, color_system=None)
-    with console.capture() as captured:
-        console.print(table)
-    return captured.get()
+    return table_text(table, 140)
 
 
 class ReadingProgress:

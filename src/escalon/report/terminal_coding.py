@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from escalon.conduct.safety.coding import Impact
-from escalon.report.terminal_safety import _table, _text
+from escalon.report.terminal_safety import _table
+from escalon.report.terminal_text import table_text
 
 
 def impact_rows(found: Sequence[Impact]) -> list[dict[str, Any]]:
@@ -43,7 +44,7 @@ def render_impact(rows: list[dict[str, Any]], version: str) -> str:
             _words(row["before"]),
             _words(row["after"]),
         )
-    return _text(table)
+    return table_text(table)
 
 
 def _words(place: dict[str, str] | None) -> str:

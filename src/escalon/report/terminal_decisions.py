@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from escalon.conduct.state import Decision, State
+from escalon.report.terminal_text import table_text
 
 
 def decision_rows(state: State) -> list[dict[str, Any]]:
@@ -47,10 +47,7 @@ def render_decisions(rows: list[dict[str, Any]]) -> str:
             ", ".join(row["signed_by"]),
             "; ".join(row["dissent"]) or "none",
         )
-    console = Console(width=120, record=True, file=None, force_terminal=False, color_system=None)
-    with console.capture() as text:
-        console.print(table)
-    return text.get()
+    return table_text(table)
 
 
 def _words(action: str | None, level: int | None) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 from escalon.conduct.safety.lock_points import Period
 from escalon.conduct.safety.state import Report
 from escalon.conduct.state import State
-from escalon.report.terminal_safety import PURPOSES, _table, _text
+from escalon.report.terminal_safety import PURPOSES, _table
+from escalon.report.terminal_text import table_text
 
 
 def report_rows(state: State) -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ def render_reports(rows: list[dict[str, Any]]) -> str:
         )
     waiting = sum(row["accepted"] is None for row in rows)
     unread = sum(bool(row["unread"]) for row in rows)
-    return f"{_text(table)}{len(rows)} sent, {waiting} without an answer, {unread} not read by all\n"
+    return f"{table_text(table)}{len(rows)} sent, {waiting} without an answer, {unread} not read by all\n"
 
 
 def period_rows(periods: Sequence[Period], today: date) -> list[dict[str, Any]]:
@@ -103,7 +104,7 @@ def render_periods(rows: list[dict[str, Any]]) -> str:
             ", ".join(f"{name} {_day(day)}" for name, day in row["due"].items()) or "no rule",
             row["status"],
         )
-    return _text(table)
+    return table_text(table)
 
 
 def _day(text: str) -> str:

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from escalon.conduct.safety.state import Case, Clock
 from escalon.conduct.state import State
+from escalon.report.terminal_text import table_text
 
 PURPOSES = {
     "site_sae": "site to sponsor",
@@ -109,7 +109,7 @@ def render_cases(rows: list[dict[str, Any]]) -> str:
             str(len(row["open_clocks"]) or ""),
             str(len(row["reports"]) or ""),
         )
-    return _text(table)
+    return table_text(table)
 
 
 def render_clocks(rows: list[dict[str, Any]], at: datetime) -> str:
@@ -129,7 +129,7 @@ def render_clocks(rows: list[dict[str, Any]], at: datetime) -> str:
             row["about"],
         )
     late = sum(row["late"] for row in rows)
-    return f"{_text(table)}{len(rows)} open, {late} late\n"
+    return f"{table_text(table)}{len(rows)} open, {late} late\n"
 
 
 def _table(title: str, *names: str) -> Table:
@@ -137,10 +137,3 @@ def _table(title: str, *names: str) -> Table:
     for name in names:
         table.add_column(name, overflow="fold")
     return table
-
-
-def _text(table: Table) -> str:
-    console = Console(width=120, color_system=None)
-    with console.capture() as capture:
-        console.print(table)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"

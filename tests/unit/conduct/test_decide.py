@@ -1,5 +1,6 @@
 """Commands become facts or are refused with a rule; the dose lock, the stagger and the two signatures hold."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -344,3 +345,21 @@ def test_a_changed_adjudication_needs_a_new_recommendation(balli: StudyFolder) -
     vote(desk, number, "escalate", 2)
     desk.must(MONITOR, c.AdjudicateDlt("001", DltStatus.DLT, "seen late", "1"))
     assert desk.refused(CHAIR, c.DecideDose("escalate", 2, "go", number)).rule == "INV-11 inputs"
+
+
+def test_a_refusal_for_the_role_or_the_state_of_the_study_says_what_the_act_is(balli: StudyFolder) -> None:
+    """A coordinator reads the sentence, not the names of the software."""
+    desk = Desk(balli)
+    said = desk.refused(COORDINATOR, c.EnrolPatient("001", "01", "2020-01-06"))
+    assert said.rule == "study-open"
+    assert said.reason.startswith("Take a seat of the open cohort for a consented patient")
+    assert said.reason.endswith("the study is not open yet")
+    desk = opened(balli)
+    said = desk.refused(MONITOR, c.RecordForm("001", "AE", "AE-1", {}))
+    assert (
+        said.reason == "Record a form: that is for coordinator, investigator; Monitor acts as medical monitor"
+    )
+    desk.now -= timedelta(days=1)
+    said = desk.refused(COORDINATOR, c.RecordForm("001", "AE", "AE-1", {}))
+    assert said.rule == "clock"
+    assert re.fullmatch(r"time does not run backwards: [\d :\w]+ UTC lies before [\d :\w]+ UTC", said.reason)
