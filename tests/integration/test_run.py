@@ -220,6 +220,28 @@ def test_an_unknown_scenario_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_signed_reviews_are_checked_on_the_ledger_and_shown_in_the_report(finished: Path) -> None:
+    ledger = finished / "ledger.db"
+    with sqlite3.connect(ledger) as database:
+        texts = database.execute(
+            "SELECT value FROM ledger_event JOIN ledger_value USING (study_id, seq)"
+            " WHERE kind = 'AuditReviewed' AND side = 'new' ORDER BY seq"
+        ).fetchall()
+    database.close()
+    reviews = [json.loads(text) for (text,) in texts]
+    fullest = max(reviews, key=lambda one: int(one["rows"]))
+    assert fullest["rows"] > 10
+    result = escalon("review", "check", str(fullest["audit_review"]), "--ledger", ledger)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "the rows that were signed" in result.stdout
+    page = (finished / "report.html").read_text()
+    table = page[page.index('id="t-reviews"') :].split("</table>")[0]
+    signed = [row for row in reviews if row["definition"] == "critical-changes"]
+    assert f'<td class="gt_right">{len(signed)}</td>' in table
+    assert f'<td class="gt_right">{sum(row["rows"] for row in signed)}</td>' in table
+    assert "late" not in table.replace("Data entered late", "")
+
+
 def test_verify_says_whether_the_chain_holds(finished: Path, tmp_path: Path) -> None:
     assert escalon("verify", finished / "ledger.db").returncode == 0
     copy = tmp_path / "ledger.db"

@@ -1,7 +1,9 @@
 """The virtual trial acts through commands only, in every scenario, and the same seed gives the same facts."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,11 +13,18 @@ from escalon.conduct.capture.marks import unconfirmed, unverified
 from escalon.conduct.capture.origins import answer_sources
 from escalon.conduct.capture.queries import open_queries
 from escalon.conduct.cohorts import escalation_counts
+from escalon.conduct.committee.events import CutTaken
 from escalon.conduct.decide import decide
-from escalon.conduct.encoding import encode
+from escalon.conduct.encoding import decode, encode
 from escalon.conduct.events import DltStatus, Event
 from escalon.conduct.fold import apply
+from escalon.conduct.oversight.audit_review import selection_of
+from escalon.conduct.oversight.notices import waiting
+from escalon.conduct.oversight.select import pin, selects
+from escalon.conduct.oversight.trail import Line, Row, Trail, occurred_items
+from escalon.conduct.people.events import ObjectDisplayed, SecurityEventRecorded, SignatureGiven
 from escalon.conduct.people.signatures import casebook_content, content_hash, valid_signatures
+from escalon.conduct.safety.events import CaseAssessed, ReportAcknowledged
 from escalon.conduct.safety.icsr.reproduce import reproduce_report
 from escalon.conduct.safety.lock_points import calendar
 from escalon.conduct.state import Fact, State
@@ -174,9 +183,12 @@ def test_reports_are_sent_in_time_read_by_all_and_written_again_byte_for_byte(
     assert safety.reports
     assert not safety.open_clocks()
     assert not any(clock.late(clock.started_at) for clock in safety.clocks)
-    assert all(report.accepted and not report.unread for report in safety.reports)
+    last = {report.clock: report for report in safety.reports}
+    assert all(report.accepted for report in last.values())
+    first_sent = {report.clock: report for report in reversed(safety.reports)}
+    assert all(report.recipients and not report.unread for report in first_sent.values())
     assert not any(case.to_assess for case in safety.cases)
-    for report in safety.reports[:2]:
+    for report in safety.reports[:3]:
         assert reproduce_report(first.facts, report.number, balli).same
 
 
@@ -190,3 +202,94 @@ def test_laboratory_results_come_in_by_files_and_every_answer_as_agreed(
     panels = [record for patient in first.state.patients.values() for record in patient.forms("LB")]
     assert len(panels) == len(first.state.capture.imports) > 100
     assert all(one.applied_at is not None for one in first.state.capture.imports)
+
+
+def test_a_rejected_report_is_sent_again_in_time_and_answers_come_as_files(first: MemoryDesk) -> None:
+    safety = first.state.safety
+    (rejected,) = [report for report in safety.reports if report.accepted is False]
+    _, again = [report for report in safety.reports if report.clock == rejected.clock]
+    clock = safety.clocks[rejected.clock - 1]
+    assert rejected.at < again.at < clock.due_at
+    assert clock.late_reason is None
+    assert again.content_hash != rejected.content_hash
+    answers = [fact.event for fact in first.facts if isinstance(fact.event, ReportAcknowledged)]
+    by_file = {event.report for event in answers if event.content_hash and event.answered_at}
+    assert by_file == {report.number for report in safety.reports if report.case}
+
+
+def test_casebooks_are_signed_in_batches_of_what_was_displayed_before(first: MemoryDesk) -> None:
+    shown: dict[str, set[tuple[str, str]]] = {}
+    batches: Counter[tuple[str, datetime]] = Counter()
+    for fact in first.facts:
+        event = fact.event
+        if isinstance(event, ObjectDisplayed):
+            shown.setdefault(event.person, set()).add((event.object_ref, event.content_hash))
+        elif isinstance(event, SignatureGiven) and event.object_ref.startswith("casebook:"):
+            assert (event.object_ref, event.content_hash) in shown[event.signer]
+            batches[event.signer, fact.at] += 1
+    assert max(batches.values()) > 3
+
+
+def test_reviews_are_signed_when_due_and_leave_nothing_out(balli: StudyFolder, first: MemoryDesk) -> None:
+    rules, oversight = balli.conduct.oversight, first.state.oversight
+    opened, closed = first.state.opened_at, first.state.closed_at
+    assert opened is not None
+    assert closed is not None
+    rhythms = {
+        rule.id: ([one.at for one in oversight.audit_reviews if one.definition == rule.id], rule.every_days)
+        for rule in rules.audit_reviews
+    }
+    rhythms["access"] = ([one.at for one in oversight.access_reviews], rules.access_review_days)
+    for done, days in rhythms.values():
+        gaps = {after - before for before, after in pairwise([opened, *done[:-1]])}
+        assert gaps == {timedelta(days=days)}
+        assert done[-1] == closed
+    for rule in rules.audit_reviews:
+        mine = [one for one in oversight.audit_reviews if one.definition == rule.id]
+        assert mine[0].from_seq == 1
+        assert all(after.from_seq == before.to_seq + 1 for before, after in pairwise(mine))
+        assert mine[-1].to_seq > first.state.seq - 20
+    same_moment = {(one.at, one.to_seq) for one in oversight.audit_reviews}
+    assert len(same_moment) == len({at for at, _ in same_moment})
+    by_role = {one.definition: one.by for one in oversight.audit_reviews}
+    assert by_role == {
+        "critical-changes": "data-manager",
+        "late-entries": "data-manager",
+        "rights": "physician",
+    }
+
+
+def test_the_rows_a_review_signs_are_made_again_from_written_facts(
+    balli: StudyFolder, first: MemoryDesk
+) -> None:
+    reviews = first.state.oversight.audit_reviews
+    near = [one for one in reviews if "near a data cut-off" in one.findings]
+    assert near
+    for review in [*near, next(one for one in reviews if one.definition == "late-entries" and one.rows)]:
+        known = [fact for fact in first.facts if fact.seq < review.seq]
+        cuts = [fact.at for fact in known if isinstance(fact.event, CutTaken)]
+        trail = Trail(balli.conduct.oversight, occurred_items(balli), cuts)
+        rows: list[Row] = []
+        for fact in known[: review.to_seq]:
+            line = Line(fact.seq, fact.at, fact.actor_id, fact.actor_role, decode(*encode(fact.event)))
+            rows += trail.rows(line)
+        selection = selection_of(review)
+        taken = [row for row in rows if row.seq >= review.from_seq and selects(selection, row)]
+        assert pin(taken) == (review.rows, review.trail_hash)
+
+
+def test_an_emergency_right_is_used_and_reviewed_and_a_lock_out_told(first: MemoryDesk) -> None:
+    state = first.state
+    (emergency,) = state.oversight.emergencies
+    assert emergency.reviewed_at is not None
+    assert emergency.until < emergency.reviewed_at < emergency.review_due
+    assert emergency.reviewed_by != emergency.person
+    used = [
+        fact for fact in first.facts if (fact.actor_id, fact.actor_role) == (emergency.person, emergency.role)
+    ]
+    assert {type(fact.event) for fact in used} >= {CaseAssessed}
+    assert all(emergency.opened_at <= fact.at < emergency.until for fact in used)
+    kinds = [fact.event.kind for fact in first.facts if isinstance(fact.event, SecurityEventRecorded)]
+    assert kinds == ["login_failed"] * 5 + ["lockout", "unlocked", "login"]
+    assert any("locked" in notice.subject for notice in state.oversight.notices)
+    assert waiting(state) == ()

@@ -1,15 +1,17 @@
-"""How the trial was run: decisions, people, data, slots and safety reports, counted from the ledger's state."""
+"""How the trial was run: decisions, people, data, slots, safety and reviews, counted from the ledger's state."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from escalon.conduct.capture.state import QueryStatus
 from escalon.conduct.safety.state import Clock
 from escalon.conduct.slots.state import Status
 from escalon.conduct.state import State
+from escalon.protocol import StudyFolder
 
 PURPOSES = {
     "site_sae": "Serious event, site to sponsor",
@@ -65,7 +67,73 @@ def conduct_cards(state: State) -> tuple[Card, ...]:
             str(len(safety.cases)),
             f"{susars} SUSARs; {late} of {len(safety.clocks)} clocks late",
         ),
+        *_oversight_cards(state),
     )
+
+
+def _oversight_cards(state: State) -> tuple[Card, ...]:
+    oversight = state.oversight
+    rows = sum(one.rows for one in oversight.audit_reviews)
+    revoked = sum(one.revoked for one in oversight.access_reviews)
+    reviewed = sum(one.reviewed_at is not None for one in oversight.emergencies)
+    waiting = sum(one.sent_at is None for one in oversight.notices)
+    reports = state.safety.reports
+    rejected = sum(one.accepted is False for one in reports)
+    return (
+        Card("Reviews of the audit trail", str(len(oversight.audit_reviews)), f"signed, on {rows} rows"),
+        Card("Reviews of access", str(len(oversight.access_reviews)), f"signed; {revoked} rights taken away"),
+        Card(
+            "Emergency rights, notices",
+            f"{len(oversight.emergencies)}, {len(oversight.notices)}",
+            f"{reviewed} reviewed by another person; {waiting} not sent",
+        ),
+        Card("Safety reports sent", str(len(reports)), f"{rejected} rejected, their tasks opened again"),
+    )
+
+
+def review_rows(state: State, folder: StudyFolder) -> list[dict[str, Any]]:
+    """Return the signed reviews of each kind: how many, how far apart, on how many rows, up to which event.
+
+    ``longest`` is the longest time without one in days, from the opening of the study to its closure or the last fact;
+    None before the opening. A review of access is of all rights; its ``rows`` are those of the last one.
+    """
+    oversight, found = state.oversight, []
+    for rule in folder.conduct.oversight.audit_reviews:
+        done = [one for one in oversight.audit_reviews if one.definition == rule.id]
+        found.append(
+            {
+                **_rhythm(state, [one.at for one in done], rule.every_days),
+                "title": rule.title,
+                "rows": sum(one.rows for one in done),
+                "upto": max((one.to_seq for one in done), default=0),
+            }
+        )
+    rights = oversight.access_reviews
+    found.append(
+        {
+            **_rhythm(state, [one.at for one in rights], folder.conduct.oversight.access_review_days),
+            "title": "All rights as they are",
+            "rows": rights[-1].rights if rights else 0,
+            "upto": None,
+        }
+    )
+    return found
+
+
+def _rhythm(state: State, done: Sequence[datetime], days: int) -> dict[str, Any]:
+    """How often and when it was done, and the longest time without it."""
+    end = state.closed_at or state.at
+    longest = None
+    if state.opened_at is not None and end is not None:
+        moments = [state.opened_at, *(one for one in done if one <= end), end]
+        longest = max(later - earlier for earlier, later in pairwise(moments)) / timedelta(days=1)
+    return {
+        "every": days,
+        "signed": len(done),
+        "longest": longest,
+        "late": longest is not None and longest > days,
+        "last": done[-1] if done else None,
+    }
 
 
 def _wait(days: Sequence[float]) -> str:

@@ -14,7 +14,7 @@ from escalon.protocol.load import StudyFolder
 from escalon.protocol.study import Study
 from escalon.report import synopsis
 from escalon.report.ard import combine
-from escalon.report.conduct_section import clock_rows, conduct_cards, hold_rows
+from escalon.report.conduct_section import clock_rows, conduct_cards, hold_rows, review_rows
 from escalon.report.endpoints import build_endpoints_from
 from escalon.report.expansion import describe_expansion, render_monitoring
 from escalon.report.pictures import course as course_pictures
@@ -125,6 +125,7 @@ def render_html(
         "rule": rule_name(study.escalation.rule.kind),
         "conduct": {
             "cards": conduct_cards(state),
+            "reviews": review_rows(state, folder),
             "clocks": clock_rows(state),
             "holds": hold_rows(state),
         },

@@ -49,13 +49,19 @@ def _enlist(giver: Actor, person: Actor, organisation: str, method: str, now: da
 
 
 def sign_casebooks(state: State, patients: Iterable[str]) -> Iterator[Sent]:
-    """Yield the investigators' signatures on casebooks as they are now, where they have not signed yet.
+    """Yield how investigators read casebooks as they are now and sign them, where they have not signed yet.
 
-    Open queries are settled before: nobody signs while one is open.
+    Open queries are settled before: nobody signs while one is open. Each investigator has every casebook on the screen
+    and signs all of them in one act (SG-13).
     """
+    unsigned: dict[str, dict[str, str]] = {}
     for patient in patients:
         yield from settle_queries(state, (patient,))
-        digest = content_hash(casebook_content(state, patient))
-        if not valid_signatures(state, casebook_ref(patient), digest, "responsibility"):
-            signer = investigator(state.patients[patient].site)
-            yield signer, c.GiveSignature(casebook_ref(patient), "responsibility", digest)
+        ref, digest = casebook_ref(patient), content_hash(casebook_content(state, patient))
+        if not valid_signatures(state, ref, digest, "responsibility"):
+            unsigned.setdefault(state.patients[patient].site, {})[ref] = digest
+    for site, shown in unsigned.items():
+        signer = investigator(site)
+        for ref, digest in shown.items():
+            yield signer, c.ShowObject(ref, digest)
+        yield signer, c.SignBatch(tuple(shown), "responsibility")

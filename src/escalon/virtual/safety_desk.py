@@ -1,25 +1,30 @@
 """The sponsor's safety desk: assesses every case, sends what is due in time, takes note of acknowledgements."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from escalon.conduct.act import Actor, Command, Event
+from escalon.conduct.oversight.commands import BreakGlass
 from escalon.conduct.people.signatures import content_hash
 from escalon.conduct.safety import commands as c
 from escalon.conduct.safety import events as ev
 from escalon.conduct.safety.decide_matters import COMMITTEE
+from escalon.conduct.safety.icsr.acknowledge import acknowledge
 from escalon.conduct.safety.icsr.send import region_of, write_report
 from escalon.conduct.safety.lock_points import birth_date, end_of_day, lock_points
 from escalon.conduct.safety.reading import investigational, investigator_causality
 from escalon.conduct.state import State
 from escalon.criteria.relatedness import SCALE, is_related, rank
 from escalon.protocol import StudyFolder
+from escalon.virtual.authority import answer_to
 from escalon.virtual.staff import MONITOR, SAFETY_OFFICER, investigator
 from escalon.virtual.streams import Streams
 
 Sent = tuple[Actor, Command]
 Task = tuple[datetime, Callable[[State], Sent | None]]
 ASSESSED_AFTER, ACKNOWLEDGED_AFTER = timedelta(days=1), timedelta(days=1)
+ANSWER_UNDERWAY, SENT_AGAIN_AFTER = timedelta(hours=1), timedelta(hours=4)
 DISTRIBUTED_AFTER, READ_AFTER = timedelta(hours=2), timedelta(days=2)
 ETHICS = f"{COMMITTEE}Virtual ethics committee"
 SENT_AFTER = {
@@ -31,20 +36,29 @@ SENT_AFTER = {
     "dsur": timedelta(days=45),
 }
 LOCKED_AFTER = timedelta(hours=9)
+UNREACHED_CASE = 1
+"""The case at which the medical monitor cannot be reached."""
+TAKEN_BEFORE, TAKEN_FOR_HOURS = timedelta(hours=1), 8.0
 RECEIVERS = {"EU": "EudraVigilance", "US": "FDA", "UK": "MHRA"}
 
 
 def follow_up(event: Event, now: datetime, folder: StudyFolder, streams: Streams) -> Iterator[Task]:
     """Yield what the desk does after ``event`` and when; a task is asked again then, and may have become needless."""
     if isinstance(event, (ev.CaseOpened, ev.CaseUpdated)):
-        yield now + ASSESSED_AFTER, lambda state, case=event.case: _assess(state, case, folder, streams)  # type: ignore[misc]
+        when = now + ASSESSED_AFTER
+        if isinstance(event, ev.CaseOpened) and event.case == UNREACHED_CASE:
+            yield when - TAKEN_BEFORE, lambda state: _take_over(folder)
+        yield when, lambda state, case=event.case: _assess(state, case, when, folder, streams)  # type: ignore[misc]
     elif isinstance(event, ev.ClockStarted) and event.purpose in SENT_AFTER:
         when = max(now, event.started_at + SENT_AFTER[event.purpose])
         yield when, lambda state, clock=event.clock: _send(state, clock, when, folder)  # type: ignore[misc]
     elif isinstance(event, ev.ReportSubmitted):
-        accepted = c.AcknowledgeReport(event.report, True, "accepted")
-        yield now + ACKNOWLEDGED_AFTER, lambda state: (SAFETY_OFFICER, accepted)
+        when = now + ACKNOWLEDGED_AFTER
+        yield when, lambda state: _acknowledge(state, event.report, when, folder)
         yield now + DISTRIBUTED_AFTER, lambda state: _distribute(state, event.report)
+    elif isinstance(event, ev.ClockReopened):
+        again = now + SENT_AGAIN_AFTER
+        yield again, lambda state: _send(state, event.clock, again, folder)
     elif isinstance(event, ev.ReportDistributed):
         for recipient in event.recipients:
             yield now + READ_AFTER, lambda state, who=recipient: _read(state, event.report, who)  # type: ignore[misc]
@@ -61,7 +75,25 @@ def next_lock_point(after: date, folder: StudyFolder) -> tuple[datetime, Sent]:
     )
 
 
-def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) -> Sent | None:
+def _take_over(folder: StudyFolder) -> Sent | None:
+    """The medical monitor cannot be reached: the safety officer takes the role for some hours, if the study lets."""
+    rules = folder.conduct.oversight.break_glass
+    if MONITOR.role not in rules.roles:
+        return None
+    reason = f"The medical monitor cannot be reached and case {UNREACHED_CASE} must be assessed today"
+    return SAFETY_OFFICER, BreakGlass(MONITOR.role, "", reason, min(TAKEN_FOR_HOURS, rules.hours))
+
+
+def _assessor(state: State, at: datetime) -> Actor:
+    """The medical monitor, or the safety officer while the role is taken in an emergency."""
+    taken = any(
+        (one.person, one.role) == (SAFETY_OFFICER.id, MONITOR.role) and at < one.until
+        for one in state.oversight.emergencies
+    )
+    return replace(SAFETY_OFFICER, role=MONITOR.role) if taken else MONITOR
+
+
+def _assess(state: State, number: int, now: datetime, folder: StudyFolder, streams: Streams) -> Sent | None:
     """The simulated sponsor shares the investigator's opinion, or at times holds the relation for one step stronger."""
     case = state.safety.cases[number - 1]
     if not case.to_assess:
@@ -79,7 +111,7 @@ def _assess(state: State, number: int, folder: StudyFolder, streams: Streams) ->
         f"Patient {case.patient}: {values['AEDECOD']}, grade {values['AETOXGR']}, began {values['AESTDTC'][:10]}; "
         f"outcome {values['AEOUT'].lower()}"
     )
-    return MONITOR, c.AssessCase(number, causality, narrative)
+    return _assessor(state, now), c.AssessCase(number, causality, narrative)
 
 
 def raise_relation(opinion: str) -> str:
@@ -109,7 +141,20 @@ def _send(state: State, number: int, now: datetime, folder: StudyFolder) -> Sent
     return SAFETY_OFFICER, c.SubmitReport(number, RECEIVERS.get(region, region), pinned)
 
 
-def _distribute(state: State, report: int) -> Sent:
+def _acknowledge(state: State, report: int, now: datetime, folder: StudyFolder) -> Sent:
+    """Take in the acknowledgement file; what is no message of E2B is acknowledged by letter."""
+    file = answer_to(state, folder, report, now - ANSWER_UNDERWAY)
+    command = (
+        acknowledge(state, folder, file) if file else c.AcknowledgeReport(report, True, "accepted by letter")
+    )
+    return SAFETY_OFFICER, command
+
+
+def _distribute(state: State, report: int) -> Sent | None:
+    """Send a report on, unless it is one that was sent again: they have it."""
+    reports = state.safety.reports
+    if any(one.clock == reports[report - 1].clock and one.number < report for one in reports):
+        return None
     investigators = tuple(investigator(site).id for site in sorted(state.people.sites))
     return SAFETY_OFFICER, c.DistributeReport(report, (*investigators, ETHICS))
 

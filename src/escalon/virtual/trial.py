@@ -28,6 +28,8 @@ from escalon.virtual.committee import choose_rp2d
 from escalon.virtual.course import Courses, planned_entry
 from escalon.virtual.enrolment import Enrolment
 from escalon.virtual.opening import opening, sign_casebooks
+from escalon.virtual.oversight import Oversight
+from escalon.virtual.security import Security
 from escalon.virtual.staff import MONITOR, SPONSOR, STATISTICIAN
 from escalon.virtual.streams import Streams
 from escalon.virtual.trajectory import simulate_patient
@@ -50,6 +52,8 @@ class VirtualTrial:
         self._scenario = folder.scenarios.scenario(scenario)
         self._streams = Streams(seed)
         self._clerk = Clerk(desk)
+        self._oversight = Oversight(self._clerk, folder)
+        self._security = Security(self._clerk, folder, self._streams)
         self._courses = Courses(self._clerk, folder, self._record, self._review)
         self._enrolment = Enrolment(self._clerk, folder, self._streams, self._scenario, self._seated)
         self._clerk.listen(ev.EnrolmentHeld, self._on_hold)
@@ -77,6 +81,8 @@ class VirtualTrial:
         self._enrolment.broadcast(now)
         self._enrolment.next_arrival(now)
         self._plan_lock_point(now)
+        self._oversight.start()
+        self._security.start(now)
 
     def _plan_lock_point(self, now: datetime) -> None:
         """Plan the next yearly safety report; none is due after the last visit of a study that enrols no more."""
@@ -253,6 +259,7 @@ class VirtualTrial:
         self._send_all(now, list(data_management.finish(self._clerk.state, self._folder)))
         self._sign_casebooks(now, self._clerk.state.patients)
         self._send_all(now, list(data_management.lock_casebooks(self._clerk.state)))
+        self._oversight.finish(now)
         self._clerk.send(now, SPONSOR, c.CloseStudy("Last patient completed the follow-up to Month 24"))
 
     def _on_hold(self, now: datetime, held: ev.EnrolmentHeld) -> None:

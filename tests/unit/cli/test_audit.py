@@ -206,15 +206,20 @@ def test_the_review_of_access_ends_the_rights_it_names(ledger: str, accounts: st
 def test_an_emergency_right_is_taken_told_and_shown_as_due(
     ledger: str, accounts: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("ESCALON_MAIL", f"outbox:{tmp_path / 'outbox'}")
+    blocked, outbox = tmp_path / "blocked", tmp_path / "outbox"
+    blocked.write_text("a file where the folder should be")
+    monkeypatch.setenv("ESCALON_MAIL", f"outbox:{blocked}")
     args = ("--role", "coordinator", "--site", "01", "--reason", "nobody there", "--accounts", accounts)
     said = run("break-glass", ledger, "--by", "i", *args, "--hours", "2", typed=f"{PASSPHRASE}\n")
     assert "emergency right 1: coordinator until" in said
-    (mail,) = (tmp_path / "outbox").iterdir()
-    assert "a@site.example" in mail.read_text()
     assert "emergency-1" in run("review", "list", ledger)
-    assert "1 wait" in run("notices", ledger)  # the study names no security contact
-    assert "nobody named" in run("notices", ledger, "--send", "--accounts", accounts, code=1)
+    assert "2 wait" in run("notices", ledger)
+    assert "WAITS" in run("notices", ledger, "--send", "--accounts", accounts, code=1)
+    monkeypatch.setenv("ESCALON_MAIL", f"outbox:{outbox}")
+    assert "0 wait" in run("notices", ledger, "--send", "--accounts", accounts)
+    contacts, reviewers = (mail.read_text() for mail in sorted(outbox.iterdir()))
+    assert "security@example.org" in contacts
+    assert "a@site.example" in reviewers
     monkeypatch.delenv("ESCALON_MAIL")
     assert "ESCALON_MAIL" in run("notices", ledger, "--send", code=2)
     review = ("--by", "a", "--number", "1", "--conclusion", "fine", "--accounts", accounts)

@@ -24,8 +24,8 @@ __all__ = ["office"]
 CONTACT = "security@example.org"
 
 
-def told(folder: StudyFolder) -> StudyFolder:
-    rules = OversightRules(security_contacts=(CONTACT,), failed_logins=10)
+def told(folder: StudyFolder, contacts: tuple[str, ...] = (CONTACT,)) -> StudyFolder:
+    rules = OversightRules(security_contacts=contacts, failed_logins=10)
     return replace(folder, conduct=folder.conduct.model_copy(update={"oversight": rules}))
 
 
@@ -82,6 +82,7 @@ def test_a_way_out_that_fails_stops_nothing_and_is_tried_again(informed: Office,
 
 
 def test_a_notice_to_nobody_waits(office: Office, tmp_path: Path) -> None:
+    office.ledger._folder = told(office.folder, ())
     office.ready()
     lock_out(office)
     send = sender_of(f"outbox:{tmp_path / 'outbox'}")

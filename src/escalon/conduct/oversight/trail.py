@@ -107,6 +107,10 @@ class Trail:
         self._patients: dict[str, _Known] = {}
         self._linked: dict[tuple[str, int], str] = {}
 
+    def learn_cuts(self, cuts: Sequence[datetime]) -> None:
+        """Take note of all data cuts known by now; rows made before stay as they are."""
+        self._cuts = sorted(cuts)
+
     def rows(self, line: Line) -> Iterator[Row]:
         """Yield the rows of the next event; all of them must be taken before the event after it."""
         event = line.event
@@ -145,7 +149,8 @@ class Trail:
         place = _Place(event.patient, known.site, event.form, event.record, event.visit or "", event.version)
         first = event.version == 1
         flags = self._late_entry(line, event) if first else self._changed(line, event, known)
-        for item in dict.fromkeys((*before, *event.values)):
+        # A ledger keeps items by name and a running trial as entered; the pin of a review is the same for both.
+        for item in dict.fromkeys((*sorted(before), *sorted(event.values))):
             old, new = value_of(before, item), value_of(event.values, item)
             if not _same(old, new) and not (first and new.kind == "null"):
                 yield _row(line, place, item, old, new, flags)
