@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.common import AsJson, bad_input, show, target
 from escalon.cli.oneself import As, reading
 from escalon.cli.sending import Study
 
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
 def calendar(
     ledger: Ledger,
     site: Annotated[str, typer.Option(help="Site whose calendar is written.")],
-    out: Annotated[Path, typer.Option(help="File to write, such as site-01.ics.")],
+    out: Annotated[Path, typer.Option(help="File to write, such as site-01.ics.", callback=target)],
     study: Study = None,
     at: At = None,
     as_person: As = None,
@@ -118,8 +118,11 @@ def _state(ledger: str, at: str | None) -> "State":
     except ValueError:
         raise ValueError(f"--at {at}: no moment; right is, for example, 2020-03-01T12:00:00Z") from None
     if moment.tzinfo is None:
-        raise ValueError(f"--at {at}: a moment needs its zone; right is {at}Z for UTC")
-    state = cut(facts, moment.astimezone(UTC))
+        raise ValueError(f"--at {at}: a moment needs its zone; right is {moment.isoformat()}Z for UTC")
+    try:
+        state = cut(facts, moment.astimezone(UTC))
+    except OverflowError:
+        raise ValueError(f"--at {at}: no calendar goes there") from None
     if state.at is None:
         raise ValueError(f"--at {at}: nothing had happened yet; the ledger begins later")
     return state

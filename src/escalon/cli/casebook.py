@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli.common import bad_input
+from escalon.cli.common import bad_input, target
 from escalon.cli.oneself import As, reading, site_of
 
 
@@ -57,15 +57,15 @@ def casebook(
         source = read_source(ledger, study_id)
         folder = source.folder(None if study is None else open_study(study))
         read = read_ledger(source.study_id, source.entries, moment)
-        target = out or Path(f"casebook-{patient}.html")
+        place = out or Path(f"casebook-{patient}.html")
         if patient is not None:
-            _write(target, render_casebook(read, patient, folder))
-            typer.echo(f"{target}: patient {patient}, event {read.gathered.seq}, head {read.gathered.head}")
+            _write(place, render_casebook(read, patient, folder))
+            typer.echo(f"{place}: patient {patient}, event {read.gathered.seq}, head {read.gathered.head}")
         else:
             for name in _shown(read.patients):
-                _write(target / f"casebook-{name}.html", render_casebook(read, name, folder))
+                _write(place / f"casebook-{name}.html", render_casebook(read, name, folder))
             count = len(read.patients)
-            typer.echo(f"{target}: {count} casebooks, event {read.gathered.seq}, head {read.gathered.head}")
+            typer.echo(f"{place}: {count} casebooks, event {read.gathered.seq}, head {read.gathered.head}")
     if read.problems:
         typer.echo(f"the ledger does not verify; the pages say so: {read.problems[0]}", err=True)
         raise typer.Exit(1)
@@ -102,6 +102,7 @@ def _shown(patients: Sequence[str]) -> Iterator[str]:
 
 
 def _write(path: Path, page: str) -> None:
+    target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_text(page, encoding="utf-8")

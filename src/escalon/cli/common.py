@@ -42,12 +42,21 @@ def bad_input() -> Iterator[None]:
         fail("\n".join([*map(str, error.faults), closing]))
     except ValidationError as error:
         fail("\n".join(_fault(row) for row in error.errors()))
-    except (ValueError, KeyError, OSError) as error:
+    except OSError as error:
+        fail(_of_system(error))
+    except (ValueError, KeyError, OverflowError) as error:
         fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
     except Exception as error:
         if not _of_database(error):
             raise
         fail(f"the database refused, and nothing was written: {' '.join(str(error).split())}")
+
+
+def _of_system(error: OSError) -> str:
+    """The file first, then what is the matter with it."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename2 or error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
 
 
 def _of_database(error: Exception) -> bool:
@@ -89,6 +98,25 @@ def write_csv(rows: Sequence[Mapping[str, Any]]) -> None:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def target(out: Path | None) -> Path | None:
+    """Return ``out`` if a file may be written there; else leave with one sentence. For options that name a file.
+
+    A ledger or a key under that name would be lost, and a device is no place for a document.
+    """
+    if out is None or not out.exists():
+        return out
+    if out.is_dir():
+        fail(f"{out}: is a folder; name a file")
+    if not out.is_file():
+        fail(f"{out}: is no plain file; nothing was written")
+    with out.open("rb") as file:
+        start = file.read(16)
+    for kind, mark in (("database", b"SQLite format 3\0"), ("key", b"-----BEGIN")):
+        if start.startswith(mark):
+            fail(f"{out}: is a {kind} and is not written over; name another file")
+    return out
 
 
 def numbers(text: str, what: str) -> list[float]:

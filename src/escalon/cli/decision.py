@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from escalon.cli.common import AsJson, bad_input, show
+from escalon.cli.common import AsJson, bad_input, show, target
 from escalon.cli.oneself import As, reading
 from escalon.cli.sending import Study
 
@@ -85,7 +85,7 @@ def decision_list(
 def decision_packet(
     number: Annotated[int, typer.Argument(help="Number of the review, from 1; 0 for a preview as of now.")],
     ledger: Annotated[str, typer.Option(help="Ledger file, or database URL.")],
-    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.", callback=target)],
     study: Study = None,
     part: Annotated[str, typer.Option(help="Part of the study, for a preview.")] = "escalation",
     as_person: As = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from escalon.cli.common import AsJson, bad_input, fail, show
+from escalon.cli.common import AsJson, bad_input, fail, show, target
 from escalon.cli.oneself import As, reading
 from escalon.cli.sending import Study, folder_of
 
@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 def safety_icsr(
     ledger: Ledger,
-    out: Annotated[Path, typer.Option(help="XML file to write.")],
+    out: Annotated[Path, typer.Option(help="XML file to write.", callback=target)],
     study: Study = None,
     case: Annotated[int | None, typer.Option(help="Number of the case, as it stands now.")] = None,
     report: Annotated[

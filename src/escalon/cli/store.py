@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from escalon.cli.common import AsJson, bad_input, fail, show
+from escalon.cli.common import AsJson, bad_input, fail, show, target
 from escalon.cli.oneself import As, reading
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def checkpoint(
 
 def export(
     ledger: Ledger,
-    out: Annotated[Path, typer.Option(help="File to write.")],
+    out: Annotated[Path, typer.Option(help="File to write.", callback=target)],
     key: Key = None,
     study_id: StudyId = None,
     as_person: As = None,

@@ -301,3 +301,50 @@ def without_rights(*arguments: str | Path | int) -> str:
     done = subprocess.run(program, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 2), done.stderr
     return (done.stdout + done.stderr).strip()
+
+
+OUTPUTS = [
+    ("export", "LEDGER"),
+    ("calendar", "LEDGER", "--site", "01"),
+    ("casebook", "LEDGER", "--patient", "001"),
+    ("decision", "packet", "1", "--ledger", "LEDGER", "--study", str(BALLI)),
+    ("safety", "icsr", "LEDGER", "--case", "1"),
+]
+
+
+@pytest.mark.parametrize("command", OUTPUTS, ids=lambda command: command[0])
+def test_no_output_takes_the_place_of_a_ledger_a_key_a_folder_or_a_device(
+    command: tuple[str, ...], ledger: Path, tmp_path: Path
+) -> None:
+    wish = [str(ledger) if word == "LEDGER" else word for word in command]
+    key = tmp_path / "key.pem"
+    key.write_text("-----BEGIN PRIVATE KEY-----\n", encoding="utf-8")
+    before = ledger.read_bytes()
+    for out, words in (
+        (ledger, "is a database and is not written over; name another file"),
+        (key, "is a key and is not written over; name another file"),
+        (tmp_path, "is a folder; name a file"),
+        (Path("/dev/null"), "is no plain file; nothing was written"),
+    ):
+        assert refused(*wish, "--out", out) == f"{out}: {words}"
+    assert ledger.read_bytes() == before
+    assert key.read_text(encoding="utf-8") == "-----BEGIN PRIVATE KEY-----\n"
+    assert Path("/dev/null").is_char_device()
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        ("2020-01-01", "a moment needs its zone; right is 2020-01-01T00:00:00Z for UTC"),
+        ("0001-01-01T00:00:00+14:00", "no calendar goes there"),
+        ("9999-12-31T23:59:59-14:00", "no calendar goes there"),
+    ],
+)
+def test_a_moment_that_is_none_says_what_would_be_right(ledger: Path, moment: str, words: str) -> None:
+    assert refused("holds", ledger, "--at", moment) == f"--at {moment}: {words}"
+
+
+def test_a_place_that_is_not_there_is_named_first(ledger: Path, tmp_path: Path) -> None:
+    out = tmp_path / "no" / "export.jsonl"
+    assert refused("export", ledger, "--out", out) == f"{out}.part: no such file or directory"
