@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from escalon.conduct.act import Event, Signed
+from escalon.conduct.act import Actor, Event, Signed
 from escalon.conduct.oversight import commands as c
 from escalon.conduct.oversight.access_review import access_hash
 from escalon.conduct.oversight.audit_review import reviewed_up_to
@@ -18,7 +18,7 @@ from escalon.conduct.oversight.trail import Line, Row, Trail, occurred_items
 from escalon.conduct.state import State
 from escalon.protocol import StudyFolder
 from escalon.protocol.conduct.oversight import FLAGS, AuditReviewDefinition
-from escalon.virtual.clerk import Clerk
+from escalon.virtual.clerk import Clerk, VirtualRunError
 from escalon.virtual.staff import ADMINISTRATOR, DATA_MANAGER, MONITOR, PHYSICIAN
 
 REVIEWERS = {"data_manager": DATA_MANAGER, "medical_monitor": MONITOR, "sponsor": PHYSICIAN}
@@ -99,7 +99,7 @@ class Oversight:
     def _review_trail(self, now: datetime, readers: Readers) -> None:
         final, rows = self._clerk.state.seq, readers.read(self._clerk.state)
         for rule in readers.rules:
-            reviewer = next(REVIEWERS[role] for role in rule.roles if role in REVIEWERS)
+            reviewer = reviewer_of(rule)
             first = reviewed_up_to(self._clerk.state, rule.id) + 1
             taken = [row for row in rows if selects(rule.select, row)]
             self._clerk.send(now, reviewer, _review_of(rule, first, final, taken))
@@ -107,6 +107,21 @@ class Oversight:
     def _review_access(self, now: datetime) -> None:
         shown = access_hash(self._clerk.state)
         self._clerk.send(now, ADMINISTRATOR, c.ReviewAccess(shown, (), "Every right is still needed"))
+
+
+def reviewer_of(rule: AuditReviewDefinition) -> Actor:
+    """Return who signs the reviews by ``rule``.
+
+    Raises:
+        VirtualRunError: nobody in its roles may sign a review of the trail.
+    """
+    for role in rule.roles:
+        if role in REVIEWERS:
+            return REVIEWERS[role]
+    raise VirtualRunError(
+        f"conduct.yaml, oversight.audit_reviews, {rule.id}: nobody signs as {', '.join(rule.roles)}; "
+        f"reviews are signed as {', '.join(REVIEWERS)}"
+    )
 
 
 def _review_of(
