@@ -51,9 +51,10 @@ class Walk(act.Desk):
     def send(self, actor: Actor, command: Command, *, days: float = 0) -> tuple[Event, ...] | Refused:
         """Decide, write, read back, fold; the oracles read what was written, not what was meant."""
         self.now += timedelta(days=days)
-        if self.instead is not None:
+        signs = type(command).__name__ == "GiveSignature"
+        if self.instead is not None and not signs:
             actor, self.instead = self.instead, None
-        how = "password+otp" if type(command).__name__ == "GiveSignature" else "session"
+        how = "password+otp" if signs else "session"
         outcome = decide(self.state, Signed(command, actor, self.now, how), self.folder)
         if isinstance(outcome, Refused):
             if outcome.rule == "hold":

@@ -132,6 +132,24 @@ def _go_on(walk: Walk) -> Any:
     return walk.send(walk.site_of(patient.patient)[0], command)
 
 
+def _give_after_a_death(walk: Walk) -> Any:
+    """Somebody of the highest level dies, and the approved cells of others are given all the same."""
+    infused = _infused(walk)
+    due = [one for one in infused if open_approval(walk.state, one.patient) is not None]
+    if not due or walk.state.open_holds:
+        return None
+    top = max(infused, key=lambda one: one.dose_level or 0)
+    values = act.adverse_event(walk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    command = c.RecordForm(top.patient, "AE", f"AE-{1 + len(top.records)}", values)
+    walk.send(walk.site_of(top.patient)[0], command)
+    outcome = None
+    for one in due:
+        approved = open_approval(walk.state, one.patient)
+        assert approved is not None
+        outcome = _cells(walk, walk.state.patients[one.patient], approved.dose_level, walk.now)
+    return outcome
+
+
 def _ask_below(walk: Walk) -> Any:
     site = walk.pick(sorted(SITES))
     walk.candidates += 1
@@ -157,8 +175,9 @@ def _respond(walk: Walk) -> Any:
 
 
 def _somebody_else(walk: Walk) -> Any:
-    """Any wish, sent by anybody of the staff."""
-    wishes = [wish for wish in (*WISHES, *AGAIN, *BELOW) if wish not in (_decide, _somebody_else)]
+    """Any wish, sent by anybody of the staff, signed by the right ones."""
+    every = dict.fromkeys((*WISHES, *AGAIN, *BELOW))
+    wishes = [wish for wish in every if wish not in (_decide, _somebody_else)] + [_go_on] * 40
     wish = wishes[walk.chance(0, len(wishes) - 1)]
     walk.instead = walk.pick(list(act.STAFF))
     outcome = wish(walk)
@@ -167,7 +186,7 @@ def _somebody_else(walk: Walk) -> Any:
 
 
 AGAIN: tuple[Wish, ...] = (
-    _approve, _infuse_again, _somebody_else, *[_go_on] * 8, _approve, _infuse_again, _infuse_again, _condition_again,
-    _correct_any, _correct_any, _judge_again, _judge_again,
+    _approve, _infuse_again, *[_somebody_else] * 4, *[_go_on] * 8, _approve, _infuse_again, _infuse_again,
+    _condition_again, _correct_any, _correct_any, _judge_again, _judge_again, _give_after_a_death,
 )  # fmt: skip
 BELOW: tuple[Wish, ...] = (_ask_below, *[_ask_below] * 5, _seed, _respond, _respond)

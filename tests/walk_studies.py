@@ -70,7 +70,7 @@ def study_of(name: str) -> StudyFolder:
 def wishes_of(name: str) -> tuple[Wish, ...]:
     """Return the wishes drawn in a variant."""
     plan, again, _, _ = VARIANTS[name]
-    return WISHES + (AGAIN if again else AGAIN[:3]) + (BELOW if plan else BELOW[:1])
+    return WISHES + (AGAIN if again else AGAIN[:4]) + (BELOW if plan else BELOW[:1])
 
 
 @cache

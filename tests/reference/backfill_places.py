@@ -54,7 +54,10 @@ class BackfillOracle:
         return [f"{rule} at fact {fact['seq']} ({fact['kind']})" for rule in found]
 
     def open_now(self, at: datetime, without: int | None = None) -> list[int]:
-        """1-based levels open for backfill now, the lowest first; ``without``: a place that does not fill its level."""
+        """1-based levels open for backfill now, the lowest first.
+
+        ``without``: a place given already, which a full level does not close (BF-3).
+        """
         cohort = self.cohorts[max(self.cohorts)] if self.cohorts else None
         if cohort is None or cohort["part"] != "escalation" or cohort["decided"] or self.over:
             return []
@@ -66,7 +69,8 @@ class BackfillOracle:
         seen = [any(p["level"] == k and self._responded(p) for p in judged) for k in levels]
         if not self.rules.need_response:
             seen = [self._held(k, None) > 0 for k in levels]
-        found = open_levels(n, y, held, seen, cohort["level"] - 1, self.rules.target, self.rules.cap)
+        cap = self.rules.cap if without is None else sum(held) + 1
+        found = open_levels(n, y, held, seen, cohort["level"] - 1, self.rules.target, cap)
         return [k + 1 for k in found if k + 1 <= self._cleared(at)]
 
     def due(self, at: datetime) -> list[tuple[int, int]]:

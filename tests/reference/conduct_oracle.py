@@ -7,12 +7,14 @@ Further infusions are read by ``further_oracle``, the places of backfill by ``ba
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.reference.conduct_books import Books, Rules
 
 Fact = Mapping[str, Any]
+NEVER = datetime(1900, 1, 1, tzinfo=UTC)
+"""Before every trial: no rule gives a moment."""
 Place = tuple[int, str, str]
 """Level (0: not known), regimen and process ('': not known)."""
 
@@ -385,7 +387,9 @@ class Oracle:
             if overridden and name in self.books.overrides:
                 return max([*moments, self.books.overrides[name]])
             moments += self._observed(self._others(name, given)) + self._after_further(name, given)
-        return max(moments)
+        return max(
+            moments, default=NEVER
+        )  # backfill, at a site that is yet to read the decision: no moment binds
 
     def _general(self, name: str, given: datetime) -> list[datetime]:
         """ST-3 and ST-4."""
