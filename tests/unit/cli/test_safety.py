@@ -182,7 +182,8 @@ def test_an_acceptance_is_recorded_and_a_file_of_others_is_not(
     assert "no report was sent in batch OTHER-1" in run("ack", str(copy), wrong, *options, code=2)
     xml.write_text("<a/>", encoding="utf-8")
     assert "no MCCI_IN200101UV01 message" in run("ack", str(copy), str(xml), *options, code=2)
-    assert "No such file" in run("ack", str(copy), str(tmp_path / "none.xml"), *options, code=2)
+    missing = tmp_path / "none.xml"
+    assert run("ack", str(copy), str(missing), *options, code=2) == f"{missing}: no such file or directory\n"
     assert read_facts(str(copy)) == read_facts(ledger)
     told = json.loads(run("ack", str(copy), answer(desk, xml, "CA", "AA"), *options, "--json"))
     assert (told["recorded"], told["accepted"], told["reopened"]) == (True, True, [])
