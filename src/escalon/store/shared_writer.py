@@ -7,6 +7,7 @@ left, all are on disk before any is acknowledged, and if one fails, every act is
 
 import queue
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
@@ -23,6 +24,8 @@ from escalon.store.execute import Clock, LedgerWriter
 LOST = (OperationalError, InterfaceError)
 # More acts in a transaction save little, and each waits for all of them.
 MOST = 64
+# Seconds to wait for as many acts as the last block held; a commit takes about as long.
+GATHER = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +112,32 @@ class SharedWriter:
             return
         with writer:
             opened.set_result(writer)
-            going = True
+            going, expected = True, 1
             while going:
-                acts, going = self._waiting()
+                acts, going = self._waiting(expected)
+                expected = len(acts)
                 self._write(writer, acts)
 
-    def _waiting(self) -> tuple[list[_Act], bool]:
-        """Wait for an act; return it with those that came meanwhile, and whether more may come."""
+    def _waiting(self, expected: int) -> tuple[list[_Act], bool]:
+        """Wait for an act; return it with those that came meanwhile, and whether more may come.
+
+        Clients that were answered together come again together, so ``expected`` acts are awaited for a moment.
+        """
         acts: list[_Act] = []
-        while not acts or (len(acts) < MOST and not self._acts.empty()):
-            act = self._acts.get()
+        until = 0.0
+        while len(acts) < MOST:
+            try:
+                left = until - time.monotonic()
+                act = self._acts.get(timeout=left) if acts and left > 0 else self._acts.get(block=not acts)
+            except queue.Empty:
+                break
             if act is None:
                 return acts, False
+            if not acts and expected > 1:
+                until = time.monotonic() + GATHER
             acts.append(act)
+            if len(acts) >= expected:
+                until = 0.0
         return acts, True
 
     def _write(self, writer: LedgerWriter, acts: list[_Act]) -> None:
