@@ -61,9 +61,8 @@ def test_seats_windows_and_what_is_awaited(desk: Desk) -> None:
 
 
 def test_a_hold_is_shown_and_a_proposed_dlt_waits_for_a_judge(desk: Desk) -> None:
-    desk.must(
-        COORDINATOR, c.RecordForm("001", "AE", "AE-1", adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")), days=2
-    )
+    death = adverse_event(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    desk.must(COORDINATOR, c.RecordForm("001", "AE", "AE-1", death), days=2)
     (cohort,) = cohort_rows(desk.state, desk.folder, desk.now)
     assert desk.state.open_holds
     assert cohort["state"].endswith(", on hold")
