@@ -145,11 +145,11 @@ def _commit() -> str:
 
 
 def _moment(text: str) -> datetime:
-    """The next time it is ``HH:MM`` (UTC)."""
+    """``HH:MM`` (UTC) today, or tomorrow when that is more than twelve hours ago; one just over allows no walk."""
     now = datetime.now(UTC)
     asked = datetime.strptime(text, "%H:%M").replace(tzinfo=UTC)
     moment = now.replace(hour=asked.hour, minute=asked.minute, second=0, microsecond=0)
-    return moment if moment > now else moment + timedelta(days=1)
+    return moment if moment > now - timedelta(hours=12) else moment + timedelta(days=1)
 
 
 def read_words(words: list[str]) -> argparse.Namespace:

@@ -127,7 +127,10 @@ def _go_on(walk: Walk) -> Any:
         return approve_again(walk, patient, patient.dose_level or 1, 3, wrong=False)
     if propose_exposure(walk.state, last, walk.folder, walk.now).status is not DltStatus.PENDING:
         return _judged(walk, last, last.exposure, wrong=False)
-    walk.now += timedelta(days=7)
+    if walk.chance(0, 5) == 0:  # too soon, which is refused
+        judged = slots.AdjudicateExposure(last.patient, last.exposure, DltStatus.NO_DLT, "seen")
+        return walk.send(act.MONITOR, judged)
+    walk.now += timedelta(days=walk.pick([7, 7, 6, 1]))
     command = c.RecordForm(patient.patient, "LB", f"LB-{1 + len(patient.records)}", act.panel(walk))
     return walk.send(walk.site_of(patient.patient)[0], command)
 
@@ -187,6 +190,6 @@ def _somebody_else(walk: Walk) -> Any:
 
 AGAIN: tuple[Wish, ...] = (
     _approve, _infuse_again, *[_somebody_else] * 4, *[_go_on] * 8, _approve, _infuse_again, _infuse_again,
-    _condition_again, _correct_any, _correct_any, _judge_again, _judge_again, _give_after_a_death,
+    _condition_again, _correct_any, _correct_any, _judge_again, _judge_again, _give_after_a_death, _give_after_a_death,
 )  # fmt: skip
 BELOW: tuple[Wish, ...] = (_ask_below, *[_ask_below] * 5, _seed, _respond, _respond)

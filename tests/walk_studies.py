@@ -23,9 +23,9 @@ BELOW_BY_LOT = (
 BELOW_AFTER_RESPONSE = (
     "cap: !assumption 8, order: !assumption lowest, counts_in_escalation: !assumption false"
 )
-TWICE = "most_exposures: 2, days_between: 28"
+TWICE = "most_exposures: 2, days_between: 42"
 OFTEN = "most_exposures: 4, days_between: 10, window_days: 14, count_dlts: true, opens_stagger: true"
-SHORT = "most_exposures: 3, days_between: 7, window_days: 7"
+SHORT = "most_exposures: 3, days_between: 21, window_days: 7"
 VARIANTS: dict[str, tuple[str, str, str, str]] = {
     # name: plan of backfill, rules of further infusions, scope of every hold, clearances across strata
     "reference": ("", "", "study", "both"),
@@ -36,9 +36,10 @@ VARIANTS: dict[str, tuple[str, str, str, str]] = {
     "lot": (BELOW_BY_LOT, SHORT, "level_and_above", "regimen"),
     "response": (BELOW_AFTER_RESPONSE, TWICE, "stratum", "none"),
 }
-STARTS = 4
+STARTS = 5
 """Where a walk begins: the first cohort open; its three patients judged without a DLT; the second cohort open; its
-three patients judged, two with a DLT, while one of the first cohort may have the cells again at its level."""
+three patients judged, two with a DLT, while one of the first cohort may have the cells again at its level; or, after
+three without, the third cohort open."""
 LATE = {"strata": 240, "response": 185}
 """Days by which a variant begins later, so that the regimen changes between or within its first cohorts."""
 LENIENT_FORM = ("often", "lot")
@@ -80,30 +81,39 @@ def _begun(name: str, start: int) -> Walk:
         walk.now += timedelta(days=LATE.get(name, 0))
         walk.start()
         return walk
-    walk = _begun(name, start - 1).copied(lambda low, high: low)
+    walk = _begun(name, start - 1 if start < 4 else 2).copied(lambda low, high: low)
     if start == 1:
         act.observe_cohort(walk, ["001", "002", "003"])
     if start == 2:
-        _second_cohort(walk)
+        _next_cohort(walk, 2)
     if start == 3:
         _toxic(walk)
+    if start == 4:
+        act.observe_cohort(walk, ["004", "005", "006"])
+        _next_cohort(walk, 3)
+        _approve_above(walk)
     assert walk.violations == [], walk.violations
     return walk
 
 
-def _second_cohort(walk: Walk) -> None:
+def _next_cohort(walk: Walk, level: int) -> None:
     walk.must(act.STATISTICIAN, c.RequestRecommendation())
-    act.meet(walk, "escalate", 2)
+    act.meet(walk, "escalate", level)
     for coordinator in (act.COORDINATOR, act.COORDINATOR_2):
         act.acknowledge(walk, coordinator)
 
 
 def _toxic(walk: Walk) -> None:
-    if walk.folder.conduct.slots.redosing is not None:  # refused where level 2 is not cleared in the stratum
-        approve_again(walk, walk.state.patients["001"], 2, 0, wrong=False)
+    _approve_above(walk)
     if walk.folder.study.escalation.backfill is not None:
         _below(walk)
     act.observe_cohort(walk, ["004", "005", "006"], dlts=("004", "005"))
+
+
+def _approve_above(walk: Walk) -> None:
+    """A patient of the first cohort may have the cells at level 2, unless that is not cleared in the stratum."""
+    if walk.folder.conduct.slots.redosing is not None:
+        approve_again(walk, walk.state.patients["001"], 2, 0, wrong=False)
 
 
 def _below(walk: Walk) -> None:

@@ -255,8 +255,12 @@ class Oracle:
             and one["lifted"] >= slot["reserved"]
             and self._covers(one, self._place(level, max(one["from"], slot["reserved"])))
         ]
+        stopped = any(
+            not one["lifted"] and self._covers(one, self._place(level, max(one["from"], slot["reserved"])))
+            for one in books.holds.values()
+        )  # a hold stops the clock until it is lifted, even if another stratum is in use by then
         until = max([slot["until"], *(end + timedelta(hours=self.rules.reservation_hours) for end in again)])
-        if fact["at"] >= until:
+        if fact["at"] >= until and not stopped:
             found.append("SL-5 over")
         if fact["actor"] == slot["by"] or date.fromisoformat(fact["consented_on"]) > fact["at"].date():
             found.append("SL-7")
