@@ -1,4 +1,4 @@
-"""The ledger: writing alone, by eight threads of a server program and by eight programs at once, verification, folding, snapshot.
+"""The ledger: writing alone, by eight threads of a server and by eight programs at once; verification, fold, snapshot.
 
 Times are per command, so that a limit of 1 ms is 1,000 commands a second. ESCALON_TEST_DATABASE_URL names the server.
 """

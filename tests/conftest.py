@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from tests.study_files import BALLI
 # A busy machine is no failure: tests state what is right, the benchmarks how fast.
 settings.register_profile("escalon", deadline=None)
 settings.load_profile("escalon")
+# Tables fit the terminal; what tests look for in them must not hang on where the tests are run.
+os.environ["COLUMNS"] = "200"
 
 
 @pytest.fixture(scope="session")

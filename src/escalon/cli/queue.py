@@ -34,6 +34,10 @@ def show_queue(
     with bad_input():
         reading(ledger, as_person, "slots and cohorts", "", "viewed", "the queue")
         state, folder = state_at(ledger, study, at)
+        if site is not None and site not in state.people.sites:
+            raise ValueError(
+                f"--site {site}: the ledger knows sites {', '.join(state.people.sites) or 'none'}"
+            )
         if state.at is None:
             raise ValueError(f"{ledger}: the ledger is empty")
         waiting: list[dict[str, Any]] = [

@@ -170,9 +170,16 @@ def break_glass(
     code: Otp = None,
 ) -> None:
     """Take a role for some hours in an emergency: it is told at once and must be reviewed afterwards."""
+    from math import inf
+
     from escalon.conduct.oversight.commands import BreakGlass
+    from escalon.conduct.roles import ROLES
 
     with bad_input():
+        if role not in ROLES:
+            raise ValueError(f"--role {role}: no such role; there are {', '.join(ROLES)}")
+        if not 0 < hours < inf:
+            raise ValueError(f"--hours {hours}: right is a number of hours above 0")
         events = carry_out_proved(ledger, by, BreakGlass(role, site, reason, hours), accounts, code)
     opened = events[0]
     typer.echo(f"emergency right {opened.access}: {role} until {opened.until:%Y-%m-%d %H:%M} UTC")  # type: ignore[attr-defined]

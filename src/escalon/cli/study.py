@@ -165,6 +165,8 @@ def verify(
             raise ValueError(
                 f"--key {key}: a public key is 64 hexadecimal digits, as `escalon checkpoint` prints it"
             )
+        if head is not None and re.fullmatch("[0-9a-f]{64}", head) is None:
+            raise ValueError(f"--head {head}: the hash of an event is 64 hexadecimal digits")
         results = verify_ledger(ledger, head, key)
     if as_json:
         keys = ("study_id", "events", "head", "holds", "problems")

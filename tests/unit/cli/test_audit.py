@@ -72,7 +72,8 @@ def accounts(ledger: str, desk: Desk, tmp_path: Path) -> str:
 
 
 def run(*args: str, code: int = 0, typed: str | None = None) -> str:
-    result = CliRunner().invoke(app, list(args), input=typed)
+    # Wide, so that no cell is broken over lines.
+    result = CliRunner().invoke(app, list(args), input=typed, env={"COLUMNS": "200"})
     assert result.exit_code == code, result.output
     return result.output
 
@@ -212,6 +213,11 @@ def test_an_emergency_right_is_taken_told_and_shown_as_due(
     args = ("--role", "coordinator", "--site", "01", "--reason", "nobody there", "--accounts", accounts)
     said = run("break-glass", ledger, "--by", "i", *args, "--hours", "2", typed=f"{PASSPHRASE}\n")
     assert "emergency right 1: coordinator until" in said
+    for hours in ("nan", "inf", "-1"):
+        wrong = run("break-glass", ledger, "--by", "i", *args, f"--hours={hours}", code=2)
+        assert "right is a number of hours above 0" in wrong
+    unknown = ("--role", "wizard", "--reason", "x", "--hours", "1")
+    assert "--role wizard: no such role" in run("break-glass", ledger, "--by", "i", *unknown, code=2)
     assert "emergency-1" in run("review", "list", ledger)
     assert "2 wait" in run("notices", ledger)
     assert "WAITS" in run("notices", ledger, "--send", "--accounts", accounts, code=1)

@@ -145,6 +145,7 @@ def test_a_checkpoint_and_an_export_are_verified_with_the_key(ledger: Path, tmp_
     assert wrong.exit_code == 1
     assert "not by the key expected" in wrong.stderr
     assert "64 hexadecimal digits" in refused("verify", out, "--key", "abc")
+    assert "64 hexadecimal digits" in refused("verify", out, "--head", "zz")
     assert "a key is for exports" in refused("verify", ledger, "--key", made["public_key"])
     assert "key.pem" in refused("checkpoint", ledger, "--key", key, "--new-key")
     assert "no private key in PEM" in refused("export", ledger, "--out", tmp_path / "x", "--key", out)

@@ -126,6 +126,9 @@ def test_the_commands_show_codes_and_moments_only(desk: Desk, tmp_path: Path) ->
     assert "C-6" in seen.output
     assert "C-4" not in seen.output
     assert "Assumed, earliest:" in seen.output
+    unknown = CliRunner().invoke(app, ["queue", *arguments, "--site", "99"])
+    assert unknown.exit_code == 2
+    assert "--site 99: the ledger knows sites 01, 02" in " ".join(unknown.output.split())
     told = json.loads(CliRunner().invoke(app, ["queue", *arguments, "--json"]).output)
     assert set(told["waiting"][0]) == {
         "position", "slot", "site", "candidate", "backfill", "since", "line", "earliest", "latest", "why"
@@ -135,7 +138,11 @@ def test_the_commands_show_codes_and_moments_only(desk: Desk, tmp_path: Path) ->
     assert [row["requests"] for row in served["sites"]] == [5, 1]
     assert CliRunner().invoke(app, ["fairness", *arguments]).output.splitlines()[1].startswith("01")
     # Without a folder the version the ledger keeps is used, also once the folder says something else.
-    for command in (["queue"], ["fairness"], ["calendar", "--site", "01", "--out", str(tmp_path / "kept.ics")]):
+    for command in (
+        ["queue"],
+        ["fairness"],
+        ["calendar", "--site", "01", "--out", str(tmp_path / "kept.ics")],
+    ):
         kept = CliRunner().invoke(app, [command[0], ledger, *command[1:]])
         named = CliRunner().invoke(app, [*command, *arguments])
         assert kept.exit_code == 0, kept.output
