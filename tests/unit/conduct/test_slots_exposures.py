@@ -1,7 +1,7 @@
 """A further infusion is an exposure of its own: number, moment, level, window, judgement, counts, corrections."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from escalon.conduct.slots import commands as slots
 from escalon.conduct.slots import events as ev
 from escalon.conduct.slots.approval import redosing_object
 from escalon.conduct.slots.exposures import exposure_of, exposure_of_record, exposures
-from escalon.conduct.slots.redosing import approve_redosing, earliest_reinfusion
+from escalon.conduct.slots.redosing import approve_redosing, earliest_reinfusion, refuse_departed
 from escalon.conduct.slots.stagger import earliest_infusion
 from escalon.conduct.slots.windows import Evaluability, Window, WindowState, dlt_window, exposure_window
 from escalon.protocol import StudyFolder
@@ -445,3 +445,68 @@ def test_a_plan_with_backfill_and_counted_further_dlts_is_refused_at_the_approva
         outcome = approve_redosing(desk.state, c.Signed(command, CHAIR, desk.now), command, folder)
         assert isinstance(outcome, Refused)
         assert ("a plan with backfill" in outcome.reason) is counted
+
+
+# Who died or left is not infused again (RE-1)
+
+
+def left(desk: Desk, how: str, day: str, **said: Any) -> None:
+    values = {"DSDECOD": how, "DSSTDTC": day, **said}
+    desk.must(COORDINATOR, c.RecordForm("001", "DS", "DS-LEFT", values))
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("DEATH", {"DTHCAUS": "DISEASE PROGRESSION"}),
+        ("WITHDRAWAL BY SUBJECT", {}),
+        ("LOST TO FOLLOW-UP", {}),
+    ],
+)
+def test_nobody_is_approved_or_infused_after_leaving(how: str, said: dict[str, Any]) -> None:
+    desk = observed(redosing())
+    approve(desk)
+    day = desk.now.date().isoformat()
+    left(desk, how, day, **said)
+    desk.now += timedelta(days=1)
+    refused = desk.refused(COORDINATOR, cells(desk))
+    assert refused.rule == "PH-13 redosing"
+    assert refused.reason == f"001 left the study on {day} ({how.lower()}); nobody is infused after that"
+    # What was given on the last day can still be entered.
+    desk.must(COORDINATOR, cells(desk, moment=desk.now - timedelta(days=1)))
+
+    other = observed(redosing())
+    left(other, how, other.now.date().isoformat(), **said)
+    other.now += timedelta(days=1)
+    about = redosing_object("001", 2, 1, "cells lost")
+    for signer in (CHAIR, MONITOR):
+        give(other, signer, *about)
+    wish = slots.ApproveRedosing("001", 1, "cells lost", (CHAIR.id, MONITOR.id))
+    assert "nobody is infused after that" in other.refused(CHAIR, wish).reason
+
+
+def test_a_fatal_event_ends_it_before_the_form_of_the_death_is_there() -> None:
+    desk = observed(redosing())
+    toxic(desk, AETOXGR=5, AESDTH="Y", AEOUT="FATAL")
+    desk.now += timedelta(days=1)
+    about = redosing_object("001", 2, 1, "cells lost")
+    for signer in (CHAIR, MONITOR):
+        give(desk, signer, *about)
+    wish = slots.ApproveRedosing("001", 1, "cells lost", (CHAIR.id, MONITOR.id))
+    refused = desk.refused(CHAIR, wish)
+    assert refused.rule == "PH-13 redosing"
+    assert "a fatal adverse event" in refused.reason
+
+
+@pytest.mark.parametrize(
+    ("day", "gone"),
+    [("2020-03", False), ("2020-02", True), ("2020", False), ("2020-03-09", True), (None, True)],
+)
+def test_a_day_known_in_part_is_over_once_its_month_is(day: str | None, gone: bool) -> None:
+    desk = observed(redosing())
+    left(desk, "LOST TO FOLLOW-UP", "2020-03-09")
+    patient = desk.state.patients["001"]
+    record = patient.records["DS-LEFT"]
+    said = replace(record, values=record.values | {"DSSTDTC": day})
+    patient = replace(patient, records={**patient.records, "DS-LEFT": said})
+    assert (refuse_departed(patient, datetime(2020, 3, 10, tzinfo=UTC)) is not None) is gone

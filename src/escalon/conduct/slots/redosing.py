@@ -18,6 +18,7 @@ from escalon.conduct.state import Patient, State
 from escalon.protocol import StudyFolder
 
 RULE = "PH-13 redosing"
+DEPARTED = ("DEATH", "LOST TO FOLLOW-UP", "WITHDRAWAL BY SUBJECT")
 
 
 def approve_redosing(
@@ -41,6 +42,7 @@ def approve_redosing(
     known = exposures(state, command.patient)
     refused = (
         _refuse_next(known, rules.most_exposures)
+        or refuse_departed(patient, signed.at)
         or refuse_toxic(state, patient)
         or refuse_level(state, command.dose_level, patient.regimen or "", patient.process or "")
     )
@@ -63,6 +65,29 @@ def _refuse_next(known: tuple[Exposure, ...], most: int) -> Refused | None:
         return Refused(RULE, f"exposure {last.exposure} of {last.patient} is approved and open")
     if len(known) >= most:
         return Refused(RULE, f"{last.patient} had {len(known)} of at most {most} infusions")
+    return None
+
+
+def refuse_departed(patient: Patient, moment: datetime) -> Refused | None:
+    """Refuse what lies on a day after the one the patient died or left the study; an unknown day is before all."""
+    left = [
+        (one.values["DSSTDTC"], str(one.values["DSDECOD"]).lower())
+        for one in patient.forms("DS")
+        if one.values["DSDECOD"] in DEPARTED
+    ]
+    left += [
+        (one.values.get("AEENDTC") or one.values["AESTDTC"], "a fatal adverse event")
+        for one in patient.forms("AE")
+        if one.values.get("AESDTH") == "Y"
+    ]
+    for said, why in left:
+        day = (said or "")[:10]
+        # A day known in part (2026-03) is over once its month is.
+        if not day or moment.date().isoformat()[: len(day)] > day:
+            when = day or "a day not known"
+            return Refused(
+                RULE, f"{patient.patient} left the study on {when} ({why}); nobody is infused after that"
+            )
     return None
 
 
@@ -128,8 +153,10 @@ def refuse_reinfusion(
         return refused
     approved = open_approval(state, patient.patient)
     assert approved is not None
-    refused = refuse_toxic(state, patient) or refuse_level(
-        state, approved.dose_level, patient.regimen or "", patient.process or ""
+    refused = (
+        refuse_departed(patient, moment)
+        or refuse_toxic(state, patient)
+        or refuse_level(state, approved.dose_level, patient.regimen or "", patient.process or "")
     )
     if refused is not None:
         return refused
