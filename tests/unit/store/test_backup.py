@@ -51,7 +51,8 @@ def give_accounts(url: str) -> None:
         Link.objects.create(
             token_hash=account.person * 3, account=account, made_at=NOW, expires_at=until, used_at=used
         )
-    TOTPDevice.objects.create(user=full, name="authenticator", key=SECRET, confirmed=True)
+    device = TOTPDevice.objects.create(user=full, name="authenticator", key=SECRET, confirmed=True)
+    TOTPDevice.objects.filter(pk=device.pk).update(created_at=NOW.replace(microsecond=456))
 
 
 def accounts_at(url: str) -> None:
@@ -64,6 +65,7 @@ def accounts_at(url: str) -> None:
     assert Account.objects.get(person="co").check_password(PASSPHRASE)
     assert not Account.objects.get(person="i").has_usable_password()
     assert TOTPDevice.objects.get(user_id="co").key == SECRET
+    assert TOTPDevice.objects.get(user_id="co").created_at == NOW.replace(microsecond=456)
     revoked = {link.account_id: (link.used_at, link.revoked_at) for link in Link.objects.all()}
     assert revoked == {"co": (NOW, None), "i": (None, NOW)}
     again = TOTPDevice.objects.create(user_id="i", name="made after the restore")

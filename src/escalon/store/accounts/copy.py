@@ -6,9 +6,11 @@ of second factors: whoever has it can make codes. Links that were open are revok
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.core import serializers
 from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connections
 from django.db.models import Model
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -16,6 +18,14 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from escalon.store.accounts.models import Account, Link
 
 MODELS: tuple[type[Model], ...] = (Account, Link, TOTPDevice)
+
+
+class Exact(DjangoJSONEncoder):
+    """Moments with their microseconds: Django's own encoder drops them, and what comes back is another moment."""
+
+    def default(self, o: Any) -> Any:
+        """Return ``o`` as JSON can hold it."""
+        return o.isoformat() if isinstance(o, datetime) else super().default(o)
 
 
 def has_accounts(alias: str) -> bool:
@@ -31,7 +41,8 @@ def count_accounts(alias: str) -> dict[str, int]:
 def accounts_text(alias: str) -> str:
     """Return all accounts, links and second factors as JSON lines, in order of their keys."""
     parts = (
-        serializers.serialize("jsonl", model._default_manager.using(alias).order_by("pk")) for model in MODELS
+        serializers.serialize("jsonl", model._default_manager.using(alias).order_by("pk"), cls=Exact)
+        for model in MODELS
     )
     return "".join(parts)
 
